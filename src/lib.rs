@@ -1,0 +1,14 @@
+//! Latchkey: the front door of a web application.
+//!
+//! A module uses the floors below it, never its own ceiling: `shared` < `platform` < `events` < `auth`, `users`,
+//! `sessions` < `flows` < `web`, `api`, `islands`, `jobs` < `app`, `cli`. The only `cfg(feature)` of the crate stand
+//! here: `shared` and `islands` reach the browser, all else is the server.
+
+pub mod shared;
+
+/// Starts the islands of a page; called once by the page's loader script.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+}

@@ -1,0 +1,16 @@
+//! Plain data that the server and the browser both know: ids, addresses, rules and codes.
+//! Nothing here reads a clock, a file or a database; all of it compiles to WebAssembly.
+
+mod codes;
+mod email_address;
+mod ids;
+mod password_rules;
+mod person_name;
+mod role;
+
+pub use codes::{Field, FormError, Problem};
+pub use email_address::{EmailAddress, InvalidEmail};
+pub use ids::{AuthIdentityId, EventId, ProviderId, SessionId, UserId};
+pub use password_rules::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordRule, broken_rule};
+pub use person_name::{InvalidName, MAX_NAME_CHARS, PersonName};
+pub use role::{Role, UnknownRole};
