@@ -6,6 +6,9 @@
 
 pub mod shared;
 
+#[cfg(feature = "ssr")]
+pub mod platform;
+
 /// Starts the islands of a page; called once by the page's loader script.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]

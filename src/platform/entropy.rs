@@ -1,0 +1,92 @@
+//! Randomness for secrets and ids: `ChaCha12` (`rand::rngs::StdRng`), seeded once from the operating system.
+//! Only the start can fail, for want of a seed; from then on nobody has to answer for missing randomness in the middle
+//! of a request. Sessions, tokens, salts, nonces and ids all come from here.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::{RngCore, SeedableRng, rngs::StdRng};
+use uuid::Builder;
+
+use super::Timestamp;
+
+/// The operating system gave no randomness to start from.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system gave no randomness: {0}")]
+pub struct EntropyError(String);
+
+/// A source of random bytes; clones share one generator.
+#[derive(Clone)]
+pub struct Entropy(Arc<Mutex<StdRng>>);
+
+impl Entropy {
+    /// Seeds a generator from the operating system.
+    ///
+    /// # Errors
+    /// [`EntropyError`] if the operating system refuses.
+    pub fn from_os() -> Result<Self, EntropyError> {
+        let rng = StdRng::try_from_os_rng().map_err(|error| EntropyError(error.to_string()))?;
+        Ok(Self(Arc::new(Mutex::new(rng))))
+    }
+
+    /// Fills `bytes` with random bytes.
+    pub fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
+    }
+
+    /// Makes `N` random bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+
+    /// Makes a UUID of version 7 (RFC 9562 §5.7), so that later ids sort behind earlier ones.
+    ///
+    /// The 12 bits behind the milliseconds carry the microseconds (method 3 of §6.2); 62 bits are random.
+    pub fn uuid_v7(&self, now: Timestamp) -> String {
+        let micros = u64::try_from(now.as_micros()).unwrap_or(0);
+        let mut tail = self.bytes::<10>();
+        let fraction = (micros % 1000) * 4096 / 1000;
+        tail[..2].copy_from_slice(&u16::try_from(fraction).unwrap_or(0).to_be_bytes());
+        Builder::from_unix_timestamp_millis(micros / 1000, &tail).into_uuid().to_string()
+    }
+}
+
+impl std::fmt::Debug for Entropy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Entropy")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, time::Duration};
+
+    use super::*;
+
+    #[test]
+    fn two_starts_give_different_bytes() {
+        let (a, b) = (Entropy::from_os().unwrap(), Entropy::from_os().unwrap());
+        assert_ne!(a.bytes::<32>(), b.bytes::<32>());
+        assert_ne!(a.bytes::<32>(), a.clone().bytes::<32>());
+    }
+
+    #[test]
+    fn ids_are_version_7_and_sort_by_time() {
+        let entropy = Entropy::from_os().unwrap();
+        let start = Timestamp::from_micros(1_795_270_200_123_000);
+        let ids: Vec<String> = (0..2000).map(|i| entropy.uuid_v7(start.plus(Duration::from_micros(i)))).collect();
+        assert!(ids.is_sorted());
+        for id in &ids {
+            let id = uuid::Uuid::parse_str(id).unwrap();
+            assert_eq!((id.get_version_num(), id.get_variant()), (7, uuid::Variant::RFC4122));
+        }
+    }
+
+    #[test]
+    fn ids_of_one_instant_differ() {
+        let entropy = Entropy::from_os().unwrap();
+        let ids: HashSet<String> = (0..10_000).map(|_| entropy.uuid_v7(Timestamp::from_micros(0))).collect();
+        assert_eq!(ids.len(), 10_000);
+    }
+}

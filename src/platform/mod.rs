@@ -1,0 +1,88 @@
+//! Tools that know no user: clock, database, password hashing, tokens, sealing, rate limits, logs.
+//! [`Platform`] holds one of each, made at the start; every floor above is handed what it needs of it. Nothing here
+//! knows what an account, a session or a page is.
+
+mod clock;
+mod db;
+pub mod duration_text;
+mod entropy;
+pub mod log;
+mod password_hash;
+mod rate_limit;
+mod seal;
+#[cfg(test)]
+pub(crate) mod testing;
+mod token;
+
+pub use clock::{Clock, Timestamp};
+pub use db::{
+    DatabaseSettings, DatabaseUrl, Db, DbError, Dialect, InvalidDatabaseUrl, Tx, is_unavailable, is_unique_violation,
+    lock,
+};
+pub use entropy::{Entropy, EntropyError};
+pub use log::{LogError, LogFormat, LogSettings};
+pub use password_hash::{HashError, Password, PasswordHasher, PasswordSettings, StartError, Verdict};
+pub use rate_limit::{Bucket, InvalidLimit, Limit, LimitSettings, RateLimiter, Refused, ip_subject};
+pub use seal::{KeySettings, Seal, SealError};
+pub use token::{SecretToken, TokenHash};
+
+/// What the tools are told by the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Which database.
+    pub database: DatabaseSettings,
+    /// What a password hash costs.
+    pub password: PasswordSettings,
+    /// Where the instance key is.
+    pub keys: KeySettings,
+}
+
+/// The tools of one process; clones share them.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// Password hashing.
+    pub passwords: PasswordHasher,
+    /// Sealing with the instance key.
+    pub seal: Seal,
+    /// Rate limits.
+    pub limits: RateLimiter,
+}
+
+/// A tool can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// No instance key.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// No database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// No password hashing.
+    #[error(transparent)]
+    Passwords(#[from] StartError),
+}
+
+impl Platform {
+    /// Makes all tools: reads or makes the instance key, connects to the database without migrating it, and starts the
+    /// threads that hash.
+    ///
+    /// # Errors
+    /// [`OpenError`] with the first tool that can't be made.
+    pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, OpenError> {
+        let entropy = Entropy::from_os()?;
+        let seal = Seal::load_or_create(&settings.keys.instance_key(), &entropy)?;
+        let db = Db::open(&settings.database).await?;
+        let passwords = PasswordHasher::start(&settings.password, entropy.clone())?;
+        let limits = RateLimiter::new(db.clone());
+        Ok(Self { db, clock, entropy, passwords, seal, limits })
+    }
+}

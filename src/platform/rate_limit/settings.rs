@@ -1,0 +1,59 @@
+//! `[limits]`: how often what may be tried. Each is on by default.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Limit;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// `[limits]`. Each value is `tries/duration` or `off`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Log-ins from one IP address (IPv6: one /64), right or wrong. High enough for an office behind one address.
+    pub log_in_per_ip: Limit,
+    /// Log-ins from one IP address with one e-mail address, whether it is known or not.
+    pub log_in_per_account: Limit,
+    /// Log-ins with one e-mail address from everywhere. Bounds guessing from many places, and is wide enough that a few
+    /// tries of others do not lock the owner out.
+    pub log_in_per_account_anywhere: Limit,
+    /// Registrations from one IP address.
+    pub register_per_ip: Limit,
+    /// Registrations of one e-mail address.
+    pub register_per_account: Limit,
+    /// Tries of the current password by a logged-in user.
+    pub change_password_per_account: Limit,
+    /// Tries of the set-up token from one IP address.
+    pub setup_per_ip: Limit,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            log_in_per_ip: Limit::new(60, MINUTE),
+            log_in_per_account: Limit::new(10, MINUTE * 5),
+            log_in_per_account_anywhere: Limit::new(200, MINUTE * 60),
+            register_per_ip: Limit::new(20, MINUTE * 10),
+            register_per_account: Limit::new(5, MINUTE * 10),
+            change_password_per_account: Limit::new(10, MINUTE * 10),
+            setup_per_ip: Limit::new(10, MINUTE * 10),
+        }
+    }
+}
+
+impl LimitSettings {
+    /// All limits off, for measurements.
+    pub const fn off() -> Self {
+        Self {
+            log_in_per_ip: Limit::OFF,
+            log_in_per_account: Limit::OFF,
+            log_in_per_account_anywhere: Limit::OFF,
+            register_per_ip: Limit::OFF,
+            register_per_account: Limit::OFF,
+            change_password_per_account: Limit::OFF,
+            setup_per_ip: Limit::OFF,
+        }
+    }
+}
