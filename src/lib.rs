@@ -7,6 +7,8 @@
 pub mod shared;
 
 #[cfg(feature = "ssr")]
+pub mod events;
+#[cfg(feature = "ssr")]
 pub mod platform;
 
 /// Starts the islands of a page; called once by the page's loader script.

@@ -1,0 +1,133 @@
+//! Events as rows. The kinds are a closed list, so that whoever reads them can rely on their names; details are small
+//! JSON objects without secrets.
+
+use serde_json::Value;
+
+use super::{Actor, Scope};
+use crate::{
+    platform::{Entropy, Tx},
+    shared::{AuthIdentityId, SessionId, UserId},
+};
+
+/// What can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A user came to exist.
+    UserCreated,
+    /// A profile was changed.
+    UserUpdated,
+    /// A user was turned off.
+    UserDisabled,
+    /// A user was turned on again.
+    UserEnabled,
+    /// A user was deleted.
+    UserDeleted,
+    /// A user got another role.
+    UserRoleChanged,
+    /// Somebody logged in.
+    SessionCreated,
+    /// Sessions were ended by a person.
+    SessionRevoked,
+    /// Somebody failed to prove who they are.
+    AuthFailed,
+    /// A password was set or changed.
+    AuthPasswordChanged,
+}
+
+impl EventKind {
+    /// The name under which it is stored and spoken of.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UserCreated => "user.created",
+            Self::UserUpdated => "user.updated",
+            Self::UserDisabled => "user.disabled",
+            Self::UserEnabled => "user.enabled",
+            Self::UserDeleted => "user.deleted",
+            Self::UserRoleChanged => "user.role_changed",
+            Self::SessionCreated => "session.created",
+            Self::SessionRevoked => "session.revoked",
+            Self::AuthFailed => "auth.failed",
+            Self::AuthPasswordChanged => "auth.password_changed",
+        }
+    }
+}
+
+/// Whom or what an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A user.
+    User(UserId),
+    /// A session.
+    Session(SessionId),
+    /// An auth identity that has no user yet.
+    AuthIdentity(AuthIdentityId),
+    /// Nobody that Latchkey knows.
+    Unknown,
+}
+
+impl Target {
+    fn columns(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::User(id) => ("user", Some(id.as_str())),
+            Self::Session(id) => ("session", Some(id.as_str())),
+            Self::AuthIdentity(id) => ("auth_identity", Some(id.as_str())),
+            Self::Unknown => ("unknown", None),
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// What.
+    pub kind: EventKind,
+    /// To whom.
+    pub target: Target,
+    /// More about it: a JSON object without secrets.
+    pub details: Value,
+}
+
+impl Event {
+    /// An event about a user, without details.
+    pub fn about_user(kind: EventKind, user: &UserId) -> Self {
+        Self { kind, target: Target::User(user.clone()), details: Value::Object(serde_json::Map::new()) }
+    }
+
+    /// The same event with details.
+    #[must_use]
+    pub fn with(mut self, details: Value) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+/// Writes an event into the transaction of the change that it reports.
+///
+/// # Errors
+/// What the database says.
+pub async fn record(tx: &mut Tx, entropy: &Entropy, scope: &Scope, event: Event) -> Result<(), sqlx::Error> {
+    let (actor_type, actor_id) = match &scope.actor {
+        Actor::Visitor => ("visitor", None),
+        Actor::User { id, .. } => ("user", Some(id.as_str())),
+        Actor::Operator => ("operator", None),
+    };
+    let (target_type, target_id) = event.target.columns();
+    sqlx::query(
+        "INSERT INTO events (id, at, kind, actor_type, actor_id, target_type, target_id, ip, user_agent, request_id, details)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(entropy.uuid_v7(scope.now))
+    .bind(scope.now.as_micros())
+    .bind(event.kind.as_str())
+    .bind(actor_type)
+    .bind(actor_id)
+    .bind(target_type)
+    .bind(target_id)
+    .bind(scope.client.ip.map(|ip| ip.to_string()))
+    .bind(scope.client.user_agent.as_deref())
+    .bind(Some(scope.client.request_id.as_str()).filter(|id| !id.is_empty()))
+    .bind(event.details.to_string())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

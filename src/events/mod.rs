@@ -1,0 +1,8 @@
+//! What happened: each event is written in the transaction of the change that it reports, with who, whom, when and
+//! from where, and never a secret. The audit page and whatever else is told of events read the same rows.
+
+mod event;
+mod scope;
+
+pub use event::{Event, EventKind, Target, record};
+pub use scope::{Actor, Client, Scope};
