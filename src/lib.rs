@@ -10,6 +10,8 @@ pub mod shared;
 pub mod events;
 #[cfg(feature = "ssr")]
 pub mod platform;
+#[cfg(feature = "ssr")]
+pub mod users;
 
 /// Starts the islands of a page; called once by the page's loader script.
 #[cfg(feature = "hydrate")]

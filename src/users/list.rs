@@ -1,0 +1,186 @@
+//! The list of users that admins page through: search, filters, order, keyset paging.
+//!
+//! A search has two ways, because neither an index of the order nor one of trigrams serves every word. First it walks
+//! [`WALKED_ROWS`] entries of the index that has the list's own order, which holds the text too: a common word fills a
+//! page at once, where an index of trigrams would have to collect every match of the table. If that falls short, it has
+//! shown how common the word is: one that more than one in [`WALKABLE_ONE_IN`] has is walked on for, and of all others
+//! the trigrams find every match quickly. An entry costs a quarter of a microsecond to walk over, a match ten times as
+//! much to fetch, so the worst word costs ten milliseconds at a million users; one whose matches all stand at the far end
+//! of the order costs more. Refuses whoever may not manage users; the pages and the API call it.
+
+mod query;
+
+use self::query::ListQuery;
+use super::{Error, search::Search, user::User};
+use crate::{
+    events::Scope,
+    platform::Db,
+    shared::{Role, UserId},
+};
+
+/// How many entries of an index a search looks at first; two milliseconds.
+const WALKED_ROWS: i64 = 8_000;
+/// A word that one in so many has is found sooner by walking than by trigrams, at a million users.
+const WALKABLE_ONE_IN: i64 = 400;
+/// Lists are counted up to here; beyond, a person reads "more than", which costs the same at any size.
+const COUNTED_ROWS: i64 = 1_000;
+
+/// What a list sorts by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SortBy {
+    /// When the user came to exist.
+    #[default]
+    Created,
+    /// The e-mail address.
+    Email,
+    /// The full name.
+    Name,
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What it sorts by.
+    pub by: SortBy,
+    /// Whether the greatest comes first.
+    pub is_descending: bool,
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self { by: SortBy::Created, is_descending: true }
+    }
+}
+
+/// Whether a user may log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// May log in.
+    Active,
+    /// Was turned off.
+    Disabled,
+}
+
+/// Which users are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Part of the e-mail or name; under three characters, how one of them begins.
+    pub search: Option<String>,
+    /// Only this role.
+    pub role: Option<Role>,
+    /// Only this status.
+    pub status: Option<Status>,
+}
+
+/// Which part of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// From the beginning.
+    First,
+    /// What follows this user.
+    After(UserId),
+    /// What stands before this user.
+    Before(UserId),
+}
+
+/// One page of users.
+#[derive(Clone, Debug, PartialEq)]
+pub struct List {
+    /// The users, in order.
+    pub users: Vec<User>,
+    /// Whether there are users before these.
+    pub has_previous: bool,
+    /// Whether there are users behind these.
+    pub has_next: bool,
+    /// How many there are in all, where that is known: up to 1,000, then `None`.
+    pub count: Option<usize>,
+}
+
+/// One page of the users that a filter leaves, `limit` at most.
+///
+/// # Errors
+/// [`Error::Forbidden`] for who may not manage users, [`Error::UnknownCursor`] if the page begins at an unknown user.
+pub async fn list(db: &Db, scope: &Scope, wanted: (&Filter, Order, &Page), limit: u32) -> Result<List, Error> {
+    if !scope.may_manage_users() {
+        return Err(Error::Forbidden);
+    }
+    let (filter, order, page) = wanted;
+    let cursor = match page {
+        Page::First => None,
+        Page::After(id) | Page::Before(id) => Some(cursor_row(db, id).await?),
+    };
+    let is_backwards = matches!(page, Page::Before(_));
+    let query = ListQuery {
+        dialect: db.dialect(),
+        filter,
+        by: order.by,
+        // Reading backwards turns the order round; the rows are turned back when they are there.
+        is_descending: order.is_descending != is_backwards,
+        cursor: cursor.as_ref(),
+        wanted_rows: i64::from(limit) + 1,
+    };
+    let search = filter.search.as_deref().and_then(Search::parse);
+    let mut users = match &search {
+        None => query.plain().fetch(db).await?,
+        Some(search) => matches(db, &query, search).await?,
+    };
+    let is_full = users.len() > limit as usize;
+    users.truncate(limit as usize);
+    if is_backwards {
+        users.reverse();
+    }
+    let count = match (page, search) {
+        (Page::First, _) if !is_full => Some(users.len()),
+        // The index knows all matches only where they are few, and walking leaves most of them out.
+        (_, Some(_)) => None,
+        (_, None) => count(db, &query).await?,
+    };
+    let (has_previous, has_next) = match page {
+        Page::First => (false, is_full),
+        Page::After(_) => (true, is_full),
+        Page::Before(_) => (is_full, true),
+    };
+    Ok(List { users, has_previous, has_next, count })
+}
+
+async fn matches(db: &Db, query: &ListQuery<'_>, search: &Search) -> Result<Vec<User>, Error> {
+    let near = query.walk(search, WALKED_ROWS).fetch(db).await?;
+    if is_all(db, query, (&near, WALKED_ROWS)).await? {
+        return Ok(near);
+    }
+    if count_of(&near) * WALKABLE_ONE_IN >= WALKED_ROWS {
+        // Half as far again, since the near ones may by chance be more than their share.
+        let rows = query.wanted_rows * WALKABLE_ONE_IN * 3 / 2;
+        let far = query.walk(search, rows).fetch(db).await?;
+        if is_all(db, query, (&far, rows)).await? {
+            return Ok(far);
+        }
+    }
+    if !search.has_trigrams() {
+        return query.prefixed(search).fetch(db).await;
+    }
+    let sample = query::sample().fetch_texts(db).await?;
+    query.indexed(search, &search.rare_trigrams(&sample)).fetch(db).await
+}
+
+/// Whether a walk has filled the page, or the list ends within it and has nothing that only the trigrams know.
+async fn is_all(db: &Db, query: &ListQuery<'_>, (found, walked): (&[User], i64)) -> Result<bool, Error> {
+    Ok(count_of(found) >= query.wanted_rows || query.is_behind(walked).fetch_number(db).await? == 0)
+}
+
+fn count_of(users: &[User]) -> i64 {
+    i64::try_from(users.len()).unwrap_or(i64::MAX)
+}
+
+async fn cursor_row(db: &Db, id: &UserId) -> Result<User, Error> {
+    super::find(db, id).await?.ok_or(Error::UnknownCursor)
+}
+
+/// `None` where there are more than is worth counting.
+async fn count(db: &Db, query: &ListQuery<'_>) -> Result<Option<usize>, Error> {
+    let counted = query.counted().fetch_number(db).await?;
+    Ok((counted <= COUNTED_ROWS).then(|| usize::try_from(counted).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! The statements of a list, in the words of both databases. What is typed only ever becomes a bound value.
+//!
+//! Each first finds the ids of a page in one index and then the users; the indexes are those of `migrations`. The tests
+//! ask both databases how they would go about it.
+
+use std::fmt::Write as _;
+
+use sqlx::{Row, any::AnyRow};
+
+use super::{COUNTED_ROWS, Filter, SortBy, Status};
+use crate::{
+    platform::{Db, Dialect},
+    shared::Role,
+    users::{
+        Error,
+        search::{self, Search},
+        user::{COLUMNS, User, from_row},
+    },
+};
+
+/// How many search texts show which trigrams are common; the newest, because they lie together.
+const SAMPLED_ROWS: i64 = 500;
+
+/// Builds the statements of one list.
+pub(super) struct ListQuery<'a> {
+    pub dialect: Dialect,
+    pub filter: &'a Filter,
+    pub by: SortBy,
+    /// Which way the index is read, not which way the list is shown.
+    pub is_descending: bool,
+    pub cursor: Option<&'a User>,
+    /// One more than a page has, which tells whether there is another.
+    pub wanted_rows: i64,
+}
+
+/// The newest search texts.
+pub(super) fn sample() -> Sql {
+    let mut sql = Sql::new("SELECT u.search_text FROM users u ORDER BY u.created_at DESC, u.id DESC");
+    sql.push_limit(SAMPLED_ROWS);
+    sql
+}
+
+impl ListQuery<'_> {
+    /// The page of a list without a search.
+    pub fn plain(&self) -> Sql {
+        let mut sql = Sql::new(&format!("SELECT {COLUMNS} FROM users u WHERE 1 = 1"));
+        self.push_conditions(&mut sql);
+        self.push_order(&mut sql);
+        sql.push_limit(self.wanted_rows);
+        sql
+    }
+
+    /// The matches among the next entries in the list's own order. The middle statement has no order of its own: it
+    /// passes on what the innermost finds, as it comes, and stops when it has a page.
+    pub fn walk(&self, search: &Search, rows: i64) -> Sql {
+        let mut sql = Sql::new("SELECT w.id AS found FROM (SELECT u.id, u.search_text FROM users u WHERE 1 = 1");
+        self.push_conditions(&mut sql);
+        self.push_order(&mut sql);
+        sql.push_limit(rows);
+        sql.push(") w WHERE ");
+        push_matching(&mut sql, "w", search);
+        sql.push_limit(self.wanted_rows);
+        self.users_of(sql)
+    }
+
+    /// 1 if the list goes on behind so many rows, else nothing.
+    pub fn is_behind(&self, rows: i64) -> Sql {
+        let mut sql = Sql::new("SELECT 1 FROM users u WHERE 1 = 1");
+        self.push_conditions(&mut sql);
+        self.push_order(&mut sql);
+        sql.push_limit(1);
+        let _ = write!(sql.text, " OFFSET {rows}");
+        sql
+    }
+
+    /// All matches by the index of trigrams, then put in order.
+    pub fn indexed(&self, search: &Search, trigrams: &[String]) -> Sql {
+        let mut sql = Sql::new(&format!("WITH m AS MATERIALIZED (SELECT {} FROM ", self.narrow_columns()));
+        match self.dialect {
+            Dialect::Sqlite => {
+                sql.push("users_search CROSS JOIN users u WHERE u.rid = users_search.rowid AND users_search MATCH ");
+                sql.bind_text(&search::fts5_expression(trigrams));
+            }
+            Dialect::Postgres => {
+                sql.push("users u WHERE text_trigrams(u.search_text) @> ");
+                sql.bind_text(&search::array_literal(trigrams));
+                sql.push("::TEXT[]");
+            }
+        }
+        sql.push(" AND ");
+        push_matching(&mut sql, "u", search);
+        self.found_in(sql)
+    }
+
+    /// All matches of a search that is too short for trigrams, then put in order.
+    pub fn prefixed(&self, search: &Search) -> Sql {
+        let (from, to) = search.prefix_range();
+        let mut sql = Sql::new("WITH m AS MATERIALIZED (");
+        for (nth, column) in ["search_text", "name_key"].into_iter().enumerate() {
+            sql.push(if nth == 0 { "" } else { " UNION " });
+            sql.push(&format!("SELECT {} FROM users u WHERE u.{column} >= ", self.narrow_columns()));
+            sql.bind_text(&from);
+            sql.push(&format!(" AND u.{column} < "));
+            sql.bind_text(&to);
+        }
+        self.found_in(sql)
+    }
+
+    /// How many users the filter leaves, up to what is counted. Counted in order, so that it is the index of the list
+    /// that is counted along.
+    pub fn counted(&self) -> Sql {
+        let mut sql = Sql::new("SELECT count(*) FROM (SELECT 1 FROM users u WHERE 1 = 1");
+        self.push_filter(&mut sql);
+        self.push_order(&mut sql);
+        sql.push_limit(COUNTED_ROWS + 1);
+        sql.push(") counted");
+        sql
+    }
+
+    /// Ends a statement that has begun to collect matches in `m`. They are collected before anything else, so that no
+    /// planner walks the users in their order instead.
+    fn found_in(&self, mut sql: Sql) -> Sql {
+        sql.push(") SELECT u.id AS found FROM m u WHERE 1 = 1");
+        self.push_conditions(&mut sql);
+        self.push_order(&mut sql);
+        sql.push_limit(self.wanted_rows);
+        self.users_of(sql)
+    }
+
+    /// The users whose ids a statement finds.
+    fn users_of(&self, found: Sql) -> Sql {
+        let text = format!("SELECT {COLUMNS} FROM ({}) f CROSS JOIN users u WHERE u.id = f.found", found.text);
+        let mut sql = Sql { text, values: found.values };
+        self.push_order(&mut sql);
+        sql
+    }
+
+    /// The columns that order the list; the last one is unique.
+    fn keys(&self) -> &'static [&'static str] {
+        match self.by {
+            SortBy::Created => &["u.created_at", "u.id"],
+            SortBy::Email => &["u.search_text"],
+            SortBy::Name => &["u.name_key", "u.id"],
+        }
+    }
+
+    /// What is filtered and sorted by.
+    fn narrow_columns(&self) -> &'static str {
+        match self.by {
+            SortBy::Created => "u.id, u.role, u.disabled_at, u.created_at",
+            SortBy::Email => "u.id, u.role, u.disabled_at, u.search_text",
+            SortBy::Name => "u.id, u.role, u.disabled_at, u.name_key",
+        }
+    }
+
+    fn push_order(&self, sql: &mut Sql) {
+        let direction = if self.is_descending { " DESC" } else { "" };
+        let keys: Vec<String> = self.keys().iter().map(|key| format!("{key}{direction}")).collect();
+        sql.push(&format!(" ORDER BY {}", keys.join(", ")));
+    }
+
+    fn push_conditions(&self, sql: &mut Sql) {
+        self.push_filter(sql);
+        let Some(user) = self.cursor else { return };
+        let comparison = if self.is_descending { "<" } else { ">" };
+        sql.push(&format!(" AND ({}) {comparison} (", self.keys().join(", ")));
+        self.bind_keys(sql, user);
+        sql.push(")");
+    }
+
+    /// What is said twice or in so many words makes an index of few rows usable; one at a time, so that no planner has
+    /// to choose.
+    fn push_filter(&self, sql: &mut Sql) {
+        let Filter { role, status, .. } = self.filter;
+        if let Some(role) = role {
+            sql.push(" AND u.role = ");
+            sql.bind_text(role.as_str());
+            if *role != Role::Member && *status != Some(Status::Disabled) {
+                sql.push(" AND u.role <> 'member'");
+            }
+        }
+        match status {
+            None => {}
+            Some(Status::Active) => sql.push(" AND u.disabled_at IS NULL"),
+            Some(Status::Disabled) => sql.push(" AND u.disabled_at IS NOT NULL"),
+        }
+    }
+
+    fn bind_keys(&self, sql: &mut Sql, user: &User) {
+        let (first_name, last_name) = (user.first_name.as_deref(), user.last_name.as_deref());
+        match self.by {
+            SortBy::Created => sql.bind(Value::Integer(user.created_at.as_micros())),
+            SortBy::Name => sql.bind_text(&search::name_key(first_name, last_name)),
+            SortBy::Email => return sql.bind_text(&search::search_text(&user.email, first_name, last_name)),
+        }
+        sql.push(", ");
+        sql.bind_text(user.id.as_str());
+    }
+}
+
+fn push_matching(sql: &mut Sql, table: &str, search: &Search) {
+    for (nth, pattern) in search.like_patterns().iter().enumerate() {
+        sql.push(if nth == 0 { "(" } else { " OR " });
+        sql.push(&format!("{table}.search_text LIKE "));
+        sql.bind_text(pattern);
+        sql.push(" ESCAPE '\\'");
+    }
+    sql.push(")");
+}
+
+/// A statement with its bound values.
+pub(super) struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+enum Value {
+    Text(String),
+    Integer(i64),
+}
+
+impl Sql {
+    fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn bind(&mut self, value: Value) {
+        self.values.push(value);
+        // Writing to a String can't fail.
+        let _ = write!(self.text, "${}", self.values.len());
+    }
+
+    fn bind_text(&mut self, text: &str) {
+        self.bind(Value::Text(text.to_owned()));
+    }
+
+    fn push_limit(&mut self, rows: i64) {
+        let _ = write!(self.text, " LIMIT {rows}");
+    }
+
+    /// The same statement behind a word such as `EXPLAIN`.
+    #[cfg(test)]
+    pub fn behind(mut self, word: &str) -> Self {
+        self.text.insert_str(0, word);
+        self
+    }
+
+    async fn rows(self, db: &Db) -> Result<Vec<AnyRow>, Error> {
+        self.rows_by(db.reader()).await
+    }
+
+    /// The rows as a connection of the caller's choice finds them.
+    pub(super) async fn rows_by(
+        self,
+        executor: impl sqlx::Executor<'_, Database = sqlx::Any>,
+    ) -> Result<Vec<AnyRow>, Error> {
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(self.text));
+        for value in self.values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Integer(number) => query.bind(number),
+            };
+        }
+        query.fetch_all(executor).await.map_err(Error::Internal)
+    }
+
+    /// The users that it finds.
+    pub async fn fetch(self, db: &Db) -> Result<Vec<User>, Error> {
+        let rows = self.rows(db).await?;
+        rows.iter().map(from_row).collect::<Result<_, _>>().map_err(Error::Internal)
+    }
+
+    /// The texts that it finds.
+    pub async fn fetch_texts(self, db: &Db) -> Result<Vec<String>, Error> {
+        let rows = self.rows(db).await?;
+        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(Error::Internal)
+    }
+
+    /// The number that it finds, or 0.
+    pub async fn fetch_number(self, db: &Db) -> Result<i64, Error> {
+        let rows = self.rows(db).await?;
+        rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(Error::Internal)
+    }
+}

@@ -1,0 +1,41 @@
+//! The User module: users and what is true of them. It authenticates nobody and stores nothing for it; whoever may
+//! log in, and how, is the Auth module's, and what needs both is a flow.
+
+mod list;
+mod search;
+mod user;
+
+use crate::platform::is_unique_violation;
+
+pub use list::{Filter, List, Order, Page, SortBy, Status, list};
+pub(crate) use user::{COLUMNS as USER_COLUMNS, from_row as user_from_row};
+pub use user::{
+    NewUser, Profile, User, admins_besides, any_admin, create, delete, find, find_by_email, get_for_update, has_admin,
+    set_disabled, set_last_login, set_profile, set_role,
+};
+
+/// Why the User module refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The one who asks may not see or change others' accounts.
+    #[error("not allowed to manage users")]
+    Forbidden,
+    /// No such user.
+    #[error("no such user")]
+    NotFound,
+    /// A user has this e-mail address already.
+    #[error("a user with this e-mail address exists")]
+    EmailTaken,
+    /// The place in the list that was asked for does not exist.
+    #[error("no such place in the list")]
+    UnknownCursor,
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Internal(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if is_unique_violation(&error) { Self::EmailTaken } else { Self::Internal(error) }
+    }
+}
