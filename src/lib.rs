@@ -11,6 +11,8 @@ pub mod events;
 #[cfg(feature = "ssr")]
 pub mod platform;
 #[cfg(feature = "ssr")]
+pub mod sessions;
+#[cfg(feature = "ssr")]
 pub mod users;
 
 /// Starts the islands of a page; called once by the page's loader script.

@@ -1,0 +1,236 @@
+//! Session rows. A session ends when it was idle too long, when it is too old, or when somebody ends it.
+
+use std::time::Duration;
+
+use sqlx::{Row, any::AnyRow};
+
+use crate::{
+    events::Scope,
+    platform::{Db, Entropy, Timestamp, TokenHash, Tx},
+    shared::{AuthIdentityId, ProviderId, SessionId, UserId},
+};
+
+/// How long sessions live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// How long a session lives without a request.
+    pub idle: Duration,
+    /// How long it lives at most.
+    pub absolute: Duration,
+}
+
+/// The secret of a session: 128 random bits, as the cookie carries them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SessionKey(pub(super) tower_sessions::session::Id);
+
+impl SessionKey {
+    fn random(entropy: &Entropy) -> Self {
+        Self(tower_sessions::session::Id(i128::from_le_bytes(entropy.bytes::<16>())))
+    }
+
+    /// The key that a cookie carried.
+    pub fn from_cookie(id: tower_sessions::session::Id) -> Self {
+        Self(id)
+    }
+
+    /// What is stored of it. 128 random bits can't be guessed from a plain hash.
+    pub fn hash(&self) -> TokenHash {
+        TokenHash::of(&self.0.0.to_le_bytes())
+    }
+}
+
+/// A session that is to be opened.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Who proved it.
+    pub auth_identity_id: AuthIdentityId,
+    /// By which provider.
+    pub provider: ProviderId,
+    /// Whether the cookie outlives the browser.
+    pub is_remembered: bool,
+}
+
+/// A session that was opened: the one time that its secret is known.
+#[derive(Clone)]
+pub struct Opened {
+    /// The secret for the cookie.
+    pub key: SessionKey,
+    /// The id under which it is listed.
+    pub id: SessionId,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// Whether the cookie outlives the browser.
+    pub is_remembered: bool,
+}
+
+/// A session as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The id under which it is revoked.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Who proved it.
+    pub auth_identity_id: AuthIdentityId,
+    /// By which provider.
+    pub provider: ProviderId,
+    /// The address at log-in.
+    pub ip: Option<String>,
+    /// The browser at log-in.
+    pub user_agent: Option<String>,
+    /// When the person logged in.
+    pub created_at: Timestamp,
+    /// When they last proved who they are.
+    pub proved_at: Timestamp,
+    /// When a request last came, within a few minutes.
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// Whether the cookie outlives the browser.
+    pub is_remembered: bool,
+}
+
+/// The columns of a session, in the order that [`session_from_row`] reads.
+pub fn session_columns() -> &'static str {
+    "s.id, s.user_id, s.auth_identity_id, s.provider, s.ip, s.user_agent, s.created_at, s.proved_at, s.last_seen_at, \
+     s.expires_at, s.is_remembered"
+}
+
+/// Reads a session from a row whose columns begin with [`session_columns`] at `at`.
+///
+/// # Errors
+/// What the database driver says of a row that is none.
+pub fn session_from_row(row: &AnyRow, at: usize) -> Result<Session, sqlx::Error> {
+    let time = |index: usize| row.try_get::<i64, _>(at + index).map(Timestamp::from_micros);
+    Ok(Session {
+        id: SessionId::new(row.try_get::<String, _>(at)?),
+        user_id: UserId::new(row.try_get::<String, _>(at + 1)?),
+        auth_identity_id: AuthIdentityId::new(row.try_get::<String, _>(at + 2)?),
+        provider: ProviderId::new(row.try_get::<String, _>(at + 3)?),
+        ip: row.try_get(at + 4)?,
+        user_agent: row.try_get(at + 5)?,
+        created_at: time(6)?,
+        proved_at: time(7)?,
+        last_seen_at: time(8)?,
+        expires_at: time(9)?,
+        is_remembered: row.try_get::<i64, _>(at + 10)? != 0,
+    })
+}
+
+/// Opens a session in the transaction of the log-in.
+///
+/// # Errors
+/// What the database says.
+pub async fn open(
+    tx: &mut Tx,
+    entropy: &Entropy,
+    scope: &Scope,
+    (new, lifetime): (&NewSession, Lifetime),
+) -> Result<Opened, sqlx::Error> {
+    let key = SessionKey::random(entropy);
+    let id = SessionId::new(entropy.uuid_v7(scope.now));
+    let expires_at = scope.now.plus(lifetime.absolute);
+    sqlx::query(
+        "INSERT INTO sessions (key_hash, id, user_id, auth_identity_id, provider, ip, user_agent, created_at, proved_at,
+             last_seen_at, expires_at, is_remembered)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8, $9, $10)",
+    )
+    .bind(key.hash().as_str())
+    .bind(id.as_str())
+    .bind(new.user_id.as_str())
+    .bind(new.auth_identity_id.as_str())
+    .bind(new.provider.as_str())
+    .bind(scope.client.ip.map(|ip| ip.to_string()))
+    .bind(scope.client.user_agent.as_deref())
+    .bind(scope.now.as_micros())
+    .bind(expires_at.as_micros())
+    .bind(i64::from(new.is_remembered))
+    .execute(&mut **tx)
+    .await?;
+    Ok(Opened { key, id, expires_at, is_remembered: new.is_remembered })
+}
+
+/// The live sessions of a user, the last seen first.
+///
+/// # Errors
+/// What the database says.
+pub async fn list(db: &Db, user: &UserId, lifetime: Lifetime, now: Timestamp) -> Result<Vec<Session>, sqlx::Error> {
+    let sql = format!(
+        "SELECT {} FROM sessions s WHERE s.user_id = $1 AND s.expires_at > $2 AND s.last_seen_at > $3
+         ORDER BY s.last_seen_at DESC, s.id DESC LIMIT 200",
+        session_columns()
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(user.as_str())
+        .bind(now.as_micros())
+        .bind(now.minus(lifetime.idle).as_micros())
+        .fetch_all(db.reader())
+        .await?;
+    rows.iter().map(|row| session_from_row(row, 0)).collect()
+}
+
+/// Whether this session is still there, as the transaction sees it.
+///
+/// # Errors
+/// What the database says.
+pub async fn is_alive(tx: &mut Tx, id: &SessionId) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query("SELECT 1 FROM sessions WHERE id = $1").bind(id.as_str()).fetch_optional(&mut **tx).await?;
+    Ok(row.is_some())
+}
+
+/// Notes that a request came; an ended session stays ended.
+///
+/// # Errors
+/// What the database says.
+pub async fn touch(db: &Db, id: &SessionId, now: Timestamp) -> Result<(), sqlx::Error> {
+    let mut tx = db.begin().await?;
+    sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id = $2 AND last_seen_at < $1")
+        .bind(now.as_micros())
+        .bind(id.as_str())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
+}
+
+/// Ends one session of a user; whether there was such a one.
+///
+/// # Errors
+/// What the database says.
+pub async fn revoke(tx: &mut Tx, user: &UserId, id: &SessionId) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
+        .bind(id.as_str())
+        .bind(user.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends all sessions of a user, except one if that is named; how many ended.
+///
+/// # Errors
+/// What the database says.
+pub async fn end_all(tx: &mut Tx, user: &UserId, except: Option<&SessionId>) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
+        .bind(user.as_str())
+        .bind(except.map_or("", SessionId::as_str))
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes the rows of sessions that have ended by time; how many there were.
+///
+/// # Errors
+/// What the database says.
+pub async fn sweep(db: &Db, lifetime: Lifetime, now: Timestamp) -> Result<u64, sqlx::Error> {
+    let mut tx = db.begin().await?;
+    let done = sqlx::query("DELETE FROM sessions WHERE expires_at <= $1 OR last_seen_at <= $2")
+        .bind(now.as_micros())
+        .bind(now.minus(lifetime.idle).as_micros())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(done.rows_affected())
+}
