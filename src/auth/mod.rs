@@ -1,0 +1,46 @@
+//! The Auth module: proves who somebody is. It owns auth identities and provider identities and runs auth providers;
+//! it stores nothing about users and never asks for one.
+
+mod dynamic;
+mod identities;
+mod provider;
+pub mod providers;
+mod registry;
+mod state;
+
+pub use dynamic::DynProvider;
+pub use identities::{
+    AuthIdentity, AuthIdentityProviderService, ProviderIdentity, WayIn, delete_of_actor, find_of_actor, link_actor,
+    ways_in,
+};
+pub use provider::{
+    AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, InvalidOption, Options, ProviderError, UpdateData,
+};
+pub use registry::{Catalogue, Configured, Registry, RegistryError};
+pub use state::{BrowserKey, sweep as sweep_states};
+
+/// Why the Auth module refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An identity of this provider has this entity id already.
+    #[error("the identity exists already")]
+    Taken,
+    /// The identity was changed since this request has read it.
+    #[error("the identity was changed meanwhile")]
+    Changed,
+    /// There is no such identity.
+    #[error("no such identity")]
+    NotFound,
+    /// What is stored can't be read.
+    #[error("a stored identity can't be read: {0}")]
+    Unreadable(#[source] serde_json::Error),
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Internal(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if crate::platform::is_unique_violation(&error) { Self::Taken } else { Self::Internal(error) }
+    }
+}

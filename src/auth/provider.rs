@@ -1,0 +1,207 @@
+//! The provider contract: what code must offer to authenticate people. Anyone can implement it in a crate of their own;
+//! Latchkey's own providers use nothing else. A provider sees its own identities and nothing about users.
+
+use std::{collections::BTreeMap, future::Future};
+
+use serde_json::{Map, Value};
+
+use super::{AuthIdentity, AuthIdentityProviderService, Error};
+use crate::{
+    platform::{Clock, PasswordHasher},
+    shared::{PasswordRule, ProviderId},
+};
+
+/// The options of a configured provider, as its table in the configuration holds them.
+pub type Options = Map<String, Value>;
+
+/// How a person uses a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// They type something into a form.
+    Credentials,
+    /// Their browser is sent elsewhere and comes back.
+    Redirect,
+}
+
+impl Flow {
+    /// The name in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Redirect => "redirect",
+        }
+    }
+}
+
+/// What a provider is given when it is made.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// The id under which it is configured.
+    pub id: ProviderId,
+    /// Hashes passwords on the bounded pool.
+    pub passwords: PasswordHasher,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+/// An option that a provider can't work with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("option '{option}': {reason}")]
+pub struct InvalidOption {
+    /// Which option.
+    pub option: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl InvalidOption {
+    /// An option and what is wrong with it.
+    pub fn new(option: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { option: option.into(), reason: reason.into() }
+    }
+}
+
+/// What came in with a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthInput {
+    /// The URL of the request.
+    pub url: String,
+    /// Its headers, in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Its query.
+    pub query: BTreeMap<String, String>,
+    /// The fields of its body that are text.
+    pub body: BTreeMap<String, String>,
+    /// `http` or `https`.
+    pub protocol: String,
+}
+
+/// What a provider is to change about an identity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpdateData {
+    /// Which identity.
+    pub entity_id: String,
+    /// The new values, such as `password`.
+    pub body: BTreeMap<String, String>,
+}
+
+/// What a provider answers. `location` wins over `success`; `success` without an identity is a failure.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AuthResponse {
+    /// Whether the person proved who they are.
+    pub success: bool,
+    /// Who they are.
+    pub auth_identity: Option<AuthIdentity>,
+    /// Why not, in words for the person.
+    pub error: Option<String>,
+    /// Where to send the browser.
+    pub location: Option<String>,
+}
+
+impl AuthResponse {
+    /// The person proved to be this one.
+    pub fn authenticated(auth_identity: AuthIdentity) -> Self {
+        Self { success: true, auth_identity: Some(auth_identity), ..Self::default() }
+    }
+
+    /// The person did not prove who they are.
+    pub fn refused(error: impl Into<String>) -> Self {
+        Self { error: Some(error.into()), ..Self::default() }
+    }
+
+    /// The browser must go elsewhere first.
+    pub fn redirect(location: impl Into<String>) -> Self {
+        Self { location: Some(location.into()), ..Self::default() }
+    }
+}
+
+/// Why a provider could not answer at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// A password that is to be set breaks a rule.
+    #[error("{0}")]
+    Password(PasswordRule),
+    /// Something that came in is malformed, in words for the person.
+    #[error("{0}")]
+    InvalidData(String),
+    /// There is more to do than the machine can.
+    #[error("busy, try again in {retry_after_secs} s")]
+    Busy {
+        /// Seconds until it is worth to try again.
+        retry_after_secs: u32,
+    },
+    /// The identities could not be read or written.
+    #[error(transparent)]
+    Identities(#[from] Error),
+    /// Anything else that is not the person's fault; it is logged and never shown.
+    #[error(transparent)]
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<crate::platform::HashError> for ProviderError {
+    fn from(error: crate::platform::HashError) -> Self {
+        match error {
+            crate::platform::HashError::Busy { retry_after_secs } => Self::Busy { retry_after_secs },
+            other @ crate::platform::HashError::Internal(_) => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+/// Code that authenticates people.
+///
+/// Nothing that a provider writes through `identities` is stored before the flow that called it has decided that the
+/// person may come in; a refused log-in leaves no row.
+pub trait AuthProvider: Sized + Send + Sync + 'static {
+    /// The stable name of the kind, as `kind` in the configuration names it.
+    const IDENTIFIER: &'static str;
+    /// What a login page shows.
+    const DISPLAY_NAME: &'static str;
+    /// How a person uses it.
+    const FLOW: Flow = Flow::Credentials;
+
+    /// Checks the options when the program starts, without any connection.
+    ///
+    /// # Errors
+    /// [`InvalidOption`] names the option and what is wrong with it; the program stops with it.
+    fn validate_options(options: &Options) -> Result<(), InvalidOption>;
+
+    /// Makes one instance for each configured provider id; clients and connections are made here.
+    ///
+    /// # Errors
+    /// What keeps it from working; the program stops with it.
+    fn new(dependencies: Dependencies, options: &Options) -> Result<Self, InvalidOption>;
+
+    /// Logs a person in, or answers with a location to send the browser to.
+    fn authenticate(
+        &self,
+        input: &AuthInput,
+        identities: &AuthIdentityProviderService,
+    ) -> impl Future<Output = Result<AuthResponse, ProviderError>> + Send;
+
+    /// Creates a provider identity.
+    fn register(
+        &self,
+        _input: &AuthInput,
+        _identities: &AuthIdentityProviderService,
+    ) -> impl Future<Output = Result<AuthResponse, ProviderError>> + Send {
+        async { Ok(AuthResponse::refused("not supported by this provider")) }
+    }
+
+    /// Changes an identity, such as its password.
+    fn update(
+        &self,
+        _data: &UpdateData,
+        _identities: &AuthIdentityProviderService,
+    ) -> impl Future<Output = Result<AuthResponse, ProviderError>> + Send {
+        async { Ok(AuthResponse::refused("not supported by this provider")) }
+    }
+
+    /// Takes the second half of a redirect flow.
+    fn validate_callback(
+        &self,
+        _input: &AuthInput,
+        _identities: &AuthIdentityProviderService,
+    ) -> impl Future<Output = Result<AuthResponse, ProviderError>> + Send {
+        async { Ok(AuthResponse::refused("not supported by this provider")) }
+    }
+}
