@@ -1,0 +1,63 @@
+//! Change one's password: the current one is proved, the new one is set, every session of the user ends, and the
+//! browser that asked goes on with a new one.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Error, LoggedIn, Resumed, Services, USER, authority,
+    login::{Proof, judge, open_session},
+};
+use crate::{
+    auth::{self, AuthInput, UpdateData, providers::EMAILPASS},
+    events::{self, Event, EventKind, Scope},
+    platform::Bucket,
+    sessions,
+    shared::ProviderId,
+};
+
+/// Changes the password of the one who asks; answers how many other sessions ended.
+///
+/// # Errors
+/// [`Error::NotProved`] for a wrong current password, [`Error::Password`] for a new one that breaks a rule,
+/// [`Error::NotFound`] for who has no password.
+pub async fn change_password(
+    services: &Services,
+    scope: &Scope,
+    asking: &Resumed,
+    (current, new): (String, String),
+) -> Result<(LoggedIn, u64), Error> {
+    let user = &asking.user;
+    if !scope.is(&user.id) {
+        return Err(Error::Unauthorized);
+    }
+    let limit = services.rules.limits.change_password_per_account;
+    services.take(scope, &[Bucket { name: "change_password", subject: user.id.as_str(), limit }]).await?;
+    let known = auth::ways_in(&services.platform.db, USER, user.id.as_str()).await?;
+    let is_password =
+        |id: &ProviderId| services.providers.get(id).is_some_and(|provider| provider.identifier == EMAILPASS);
+    let way_in = known.into_iter().find(|it| is_password(&it.provider)).ok_or(Error::NotFound)?;
+    let configured = services.provider(&way_in.provider)?;
+    let identities = services.identities(configured, scope);
+    let body = BTreeMap::from([("email".to_owned(), way_in.entity_id.clone()), ("password".to_owned(), current)]);
+    let input = AuthInput { body, ..AuthInput::default() };
+    let identity = match judge(configured.provider.authenticate(&input, &identities).await?) {
+        Proof::Proved(identity) if identity.actor_id(USER) == Some(user.id.as_str()) => identity,
+        _ => return Err(Error::NotProved("Invalid email or password".to_owned())),
+    };
+    let body = BTreeMap::from([("password".to_owned(), new)]);
+    configured.provider.update(&UpdateData { entity_id: way_in.entity_id, body }, &identities).await?;
+    let mut tx = services.platform.db.begin().await?;
+    authority::hold(&mut tx, scope).await?;
+    identities.commit(&mut tx).await?;
+    // Ended by somebody while the passwords were hashed: then there is nothing to go on with.
+    let own = scope.session_id().ok_or(Error::Unauthorized)?;
+    if !sessions::revoke(&mut tx, &user.id, own).await? {
+        return Err(Error::Unauthorized);
+    }
+    let ended = sessions::end_all(&mut tx, &user.id, scope.session_id()).await?;
+    let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id);
+    events::record(&mut tx, &services.platform.entropy, scope, event).await?;
+    let session = open_session(services, scope, (&user.id, &identity, asking.session.is_remembered), &mut tx).await?;
+    tx.commit().await?;
+    Ok((LoggedIn { user: user.clone(), session }, ended))
+}

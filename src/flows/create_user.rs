@@ -1,0 +1,159 @@
+//! Create a user: the one place that answers "may this person have an account?", and writes user, identity and event
+//! in one transaction. Refuses by mode and domain; the uniqueness of the address is the schema's.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    Error, RegistrationMode, Services, USER, authority,
+    login::{Proof, judge},
+};
+use crate::{
+    auth::{self, AuthIdentity, AuthInput},
+    events::{self, Event, EventKind, Scope},
+    platform::{Timestamp, Tx},
+    shared::{EmailAddress, Role, UserId},
+    users::{self, NewUser, Profile, User},
+};
+
+/// A user that an admin or the operator creates; they vouch for the address, so it counts as verified.
+pub struct DirectUser {
+    /// The address.
+    pub email: EmailAddress,
+    /// The names.
+    pub profile: Profile,
+    /// The role.
+    pub role: Role,
+    /// The password to log in with.
+    pub password: String,
+}
+
+/// Creates a user directly.
+///
+/// # Errors
+/// [`Error::Forbidden`] for who may not, [`Error::Password`], [`Error::Taken`].
+pub async fn create_directly(services: &Services, scope: &Scope, new: DirectUser) -> Result<User, Error> {
+    authority::asks_as_manager(scope)?;
+    let prepared = prepare_direct(services, scope, &new).await?;
+    let mut tx = services.platform.db.begin().await?;
+    authority::hold_as_manager(&mut tx, scope).await?;
+    let (user, _) = insert_direct(services, scope, (new, prepared), &mut tx).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// What is hashed and checked before a transaction begins.
+pub(super) struct Prepared {
+    identities: auth::AuthIdentityProviderService,
+    identity: AuthIdentity,
+}
+
+pub(super) async fn prepare_direct(services: &Services, scope: &Scope, new: &DirectUser) -> Result<Prepared, Error> {
+    let configured = services.providers.first_of(auth::providers::EMAILPASS).ok_or(Error::UnknownProvider)?;
+    let identities = services.identities(configured, scope);
+    let body =
+        BTreeMap::from([("email".to_owned(), new.email.to_string()), ("password".to_owned(), new.password.clone())]);
+    let input = AuthInput { body, ..AuthInput::default() };
+    match judge(configured.provider.register(&input, &identities).await?) {
+        Proof::Proved(identity) => Ok(Prepared { identities, identity }),
+        Proof::Failed(reason) => Err(Error::Taken(reason)),
+        Proof::Elsewhere(_) => Err(Error::UnknownProvider),
+    }
+}
+
+pub(super) async fn insert_direct(
+    services: &Services,
+    scope: &Scope,
+    (new, prepared): (DirectUser, Prepared),
+    tx: &mut Tx,
+) -> Result<(User, AuthIdentity), Error> {
+    let Prepared { identities, identity } = prepared;
+    identities.commit(tx).await?;
+    let user = NewUser {
+        id: UserId::new(services.platform.entropy.uuid_v7(scope.now)),
+        email: new.email,
+        email_verified_at: Some(scope.now),
+        profile: new.profile,
+        role: new.role,
+    };
+    let user = insert(services, scope, (&user, &identity), tx).await?;
+    Ok((user, identity))
+}
+
+/// Creates the user of an identity that has none yet, by its e-mail address.
+pub(super) async fn for_identity(
+    services: &Services,
+    scope: &Scope,
+    identity: &AuthIdentity,
+    tx: &mut Tx,
+) -> Result<User, Error> {
+    let email = email_of(identity).ok_or_else(|| Error::NotProved("Authentication failed".to_owned()))?;
+    may_register(services, &email)?;
+    // The schema refuses the address of another user: this identity has not proved that it is theirs.
+    insert_registered(services, scope, (email, Profile::default(), identity), tx).await
+}
+
+fn email_of(identity: &AuthIdentity) -> Option<EmailAddress> {
+    let known = &identity.provider_identity;
+    let email = known.user_metadata.get("email").and_then(Value::as_str).unwrap_or(&known.entity_id);
+    EmailAddress::parse(email).ok()
+}
+
+/// Whether a person may make an account with this address.
+pub(super) fn may_register(services: &Services, email: &EmailAddress) -> Result<(), Error> {
+    let registration = &services.rules.registration;
+    if registration.mode != RegistrationMode::Open {
+        return Err(Error::RegistrationClosed);
+    }
+    if registration.allows(email) { Ok(()) } else { Err(Error::DomainNotAllowed) }
+}
+
+/// Inserts the user of a person who registered.
+pub(super) async fn insert_registered(
+    services: &Services,
+    scope: &Scope,
+    (email, profile, identity): (EmailAddress, Profile, &AuthIdentity),
+    tx: &mut Tx,
+) -> Result<User, Error> {
+    let user = NewUser {
+        id: UserId::new(services.platform.entropy.uuid_v7(scope.now)),
+        email,
+        email_verified_at: None,
+        profile,
+        role: Role::Member,
+    };
+    insert(services, scope, (&user, identity), tx).await
+}
+
+async fn insert(
+    services: &Services,
+    scope: &Scope,
+    (new, identity): (&NewUser, &AuthIdentity),
+    tx: &mut Tx,
+) -> Result<User, Error> {
+    users::create(tx, new, scope.now).await?;
+    auth::link_actor(tx, &identity.id, USER, new.id.as_str()).await?;
+    let provider = identity.provider_identity.provider.as_str();
+    let event = Event::about_user(EventKind::UserCreated, &new.id)
+        .with(json!({ "email": new.email.as_str(), "role": new.role.as_str(), "provider": provider }));
+    events::record(tx, &services.platform.entropy, scope, event).await?;
+    Ok(created(new, scope.now))
+}
+
+fn created(new: &NewUser, now: Timestamp) -> User {
+    User {
+        id: new.id.clone(),
+        email: new.email.clone(),
+        email_verified_at: new.email_verified_at,
+        first_name: new.profile.first_name.as_ref().map(|name| name.as_str().to_owned()),
+        last_name: new.profile.last_name.as_ref().map(|name| name.as_str().to_owned()),
+        avatar_url: None,
+        role: new.role,
+        metadata: serde_json::Map::new(),
+        disabled_at: None,
+        last_login_at: None,
+        created_at: now,
+        updated_at: now,
+    }
+}

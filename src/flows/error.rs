@@ -1,0 +1,137 @@
+//! Why a flow refuses. A variant is a fact; wording and status belong to the pages and the API.
+
+use crate::{
+    auth,
+    platform::{Refused, is_unavailable},
+    shared::PasswordRule,
+    users,
+};
+
+/// When it is worth to ask a database again that had no time, in seconds.
+const DATABASE_RETRY_SECS: u32 = 2;
+
+/// Why a flow refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The person did not prove who they are; the text is the provider's.
+    #[error("{0}")]
+    NotProved(String),
+    /// A password that is to be set breaks a rule.
+    #[error("{0}")]
+    Password(PasswordRule),
+    /// Something that came in is malformed, in words for the person.
+    #[error("{0}")]
+    InvalidData(String),
+    /// The user is turned off.
+    #[error("the user is turned off")]
+    Disabled,
+    /// The e-mail address must be verified before one can log in.
+    #[error("Email not verified, cannot proceed with authentication")]
+    EmailNotVerified,
+    /// Nobody can register now.
+    #[error("registration is not open")]
+    RegistrationClosed,
+    /// Addresses of this domain can't register.
+    #[error("addresses of this domain can't register")]
+    DomainNotAllowed,
+    /// The identity or the user exists already; the text is the provider's.
+    #[error("{0}")]
+    Taken(String),
+    /// The provider is not configured, or not for this actor type.
+    #[error("no such provider")]
+    UnknownProvider,
+    /// Nobody is logged in, or no longer.
+    #[error("not logged in")]
+    Unauthorized,
+    /// The one who asks may not do this.
+    #[error("not allowed")]
+    Forbidden,
+    /// What it is about does not exist, or no longer.
+    #[error("not found")]
+    NotFound,
+    /// It was changed by another request meanwhile.
+    #[error("it was changed meanwhile, try again")]
+    Conflict,
+    /// It would leave nobody who can manage users.
+    #[error("the last admin can't be removed")]
+    LastAdmin,
+    /// One can't do this to oneself.
+    #[error("a user can't do this to itself")]
+    Yourself,
+    /// Too many tries.
+    #[error("too many tries, try again in {retry_after_secs} s")]
+    TooManyTries {
+        /// Seconds until the next try.
+        retry_after_secs: u32,
+    },
+    /// There is more to do than the machine can.
+    #[error("busy, try again in {retry_after_secs} s")]
+    Busy {
+        /// Seconds until it is worth to try again.
+        retry_after_secs: u32,
+    },
+    /// Something unexpected; it is logged and never shown.
+    #[error(transparent)]
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    pub(super) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}
+
+/// A database that has no time is no defect: whoever asks is told to come back.
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if is_unavailable(&error) {
+            tracing::warn!(%error, "the database has no time");
+            return Self::Busy { retry_after_secs: DATABASE_RETRY_SECS };
+        }
+        Self::internal(error)
+    }
+}
+
+impl From<users::Error> for Error {
+    fn from(error: users::Error) -> Self {
+        match error {
+            users::Error::Forbidden => Self::Forbidden,
+            users::Error::NotFound | users::Error::UnknownCursor => Self::NotFound,
+            users::Error::EmailTaken => Self::Taken("A user with this e-mail address exists".to_owned()),
+            users::Error::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<auth::Error> for Error {
+    fn from(error: auth::Error) -> Self {
+        match error {
+            auth::Error::Taken => Self::Taken("Identity with email already exists".to_owned()),
+            auth::Error::NotFound => Self::NotFound,
+            auth::Error::Changed => Self::Conflict,
+            auth::Error::Unreadable(error) => Self::internal(error),
+            auth::Error::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<auth::ProviderError> for Error {
+    fn from(error: auth::ProviderError) -> Self {
+        match error {
+            auth::ProviderError::Password(rule) => Self::Password(rule),
+            auth::ProviderError::InvalidData(text) => Self::InvalidData(text),
+            auth::ProviderError::Busy { retry_after_secs } => Self::Busy { retry_after_secs },
+            auth::ProviderError::Identities(error) => error.into(),
+            auth::ProviderError::Internal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::TooMany { retry_after_secs } => Self::TooManyTries { retry_after_secs },
+            Refused::Internal(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Log in: the pipeline that every way in passes. Limits, then proof by a provider, then whether this user may come in,
+//! then session and event in one transaction. A refused person leaves no row but the count of the try and, where the
+//! proof failed, the event that says so.
+
+use serde_json::json;
+
+use super::{Error, Services, USER, create_user, services::client_subject};
+use crate::{
+    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse},
+    events::{self, Actor, Event, EventKind, Scope, Target},
+    platform::{Bucket, Tx},
+    sessions::{self, NewSession, Opened},
+    shared::{EmailAddress, ProviderId, UserId},
+    users::{self, User},
+};
+
+/// Somebody who is logged in now.
+pub struct LoggedIn {
+    /// The user.
+    pub user: User,
+    /// The session that was opened.
+    pub session: Opened,
+}
+
+/// What came of a log-in that was not refused.
+pub enum Outcome {
+    /// The person is logged in.
+    LoggedIn(Box<LoggedIn>),
+    /// The browser must go to a provider first.
+    Redirect(String),
+}
+
+/// How somebody wants to come in.
+#[derive(Clone, Debug)]
+pub struct LogIn {
+    /// By which provider.
+    pub provider: ProviderId,
+    /// What came in with the request.
+    pub input: AuthInput,
+    /// Whether the session outlives the browser.
+    pub is_remembered: bool,
+}
+
+/// Logs somebody in by a provider.
+///
+/// # Errors
+/// [`Error::NotProved`] with the provider's text, [`Error::Disabled`], [`Error::TooManyTries`], [`Error::Busy`], and
+/// what creating a user may refuse where the identity has none yet.
+pub async fn log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Result<Outcome, Error> {
+    limit_tries(services, scope, &wanted.input).await?;
+    match try_log_in(services, scope, wanted).await {
+        // Changed since it was proved: another log-in has hashed the password anew, or it is another password now.
+        Err(Error::Conflict) => try_log_in(services, scope, wanted).await,
+        answer => answer,
+    }
+}
+
+async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Result<Outcome, Error> {
+    let LogIn { provider, input, is_remembered } = wanted;
+    let configured = services.provider(provider)?;
+    let identities = services.identities(configured, scope);
+    let response = configured.provider.authenticate(input, &identities).await?;
+    match judge(response) {
+        Proof::Elsewhere(location) => Ok(Outcome::Redirect(location)),
+        Proof::Failed(reason) => {
+            note_failure(services, scope, (provider, &identities, input)).await?;
+            Err(Error::NotProved(reason))
+        }
+        Proof::Proved(identity) => {
+            let logged_in = come_in(services, scope, (&identity, *is_remembered), &identities).await?;
+            Ok(Outcome::LoggedIn(Box::new(logged_in)))
+        }
+    }
+}
+
+/// What a provider's answer means.
+pub(super) enum Proof {
+    Elsewhere(String),
+    Proved(AuthIdentity),
+    Failed(String),
+}
+
+/// A location wins over success; success without an identity is a failure.
+pub(super) fn judge(response: AuthResponse) -> Proof {
+    match response {
+        AuthResponse { location: Some(location), .. } => Proof::Elsewhere(location),
+        AuthResponse { success: true, auth_identity: Some(identity), .. } => Proof::Proved(identity),
+        AuthResponse { error, .. } => Proof::Failed(error.unwrap_or_else(|| "Authentication failed".to_owned())),
+    }
+}
+
+/// Unknown and known addresses are counted alike.
+async fn limit_tries(services: &Services, scope: &Scope, input: &AuthInput) -> Result<(), Error> {
+    let limits = &services.rules.limits;
+    let client = client_subject(scope);
+    let mut tries = vec![Bucket { name: "log_in_client", subject: &client, limit: limits.log_in_per_ip }];
+    let email = input.body.get("email").and_then(|email| EmailAddress::parse(email).ok());
+    // Strict for one client at one account, wide for all at one: nobody locks somebody else out with a few tries.
+    let client_at_account = email.as_ref().map(|email| format!("{client} {email}"));
+    if let (Some(email), Some(both)) = (&email, &client_at_account) {
+        tries.push(Bucket { name: "log_in_account_client", subject: both, limit: limits.log_in_per_account });
+        let limit = limits.log_in_per_account_anywhere;
+        tries.push(Bucket { name: "log_in_account", subject: email.as_str(), limit });
+    }
+    services.take(scope, &tries).await
+}
+
+/// Whoever failed is told nothing of whether the account exists; admins see whose it was.
+async fn note_failure(
+    services: &Services,
+    scope: &Scope,
+    (provider, identities, input): (&ProviderId, &AuthIdentityProviderService, &AuthInput),
+) -> Result<(), Error> {
+    let email = input.body.get("email").and_then(|email| EmailAddress::parse(email).ok());
+    let entity_id = email.as_ref().map_or("", EmailAddress::as_str);
+    let identity = identities.retrieve(entity_id).await?;
+    let target = match identity.as_ref().map(|identity| (identity.actor_id(USER), &identity.id)) {
+        Some((Some(user), _)) => Target::User(UserId::new(user)),
+        Some((None, identity)) => Target::AuthIdentity(identity.clone()),
+        None => Target::Unknown,
+    };
+    let event = Event { kind: EventKind::AuthFailed, target, details: json!({ "provider": provider.as_str() }) };
+    let mut tx = services.platform.db.begin().await?;
+    events::record(&mut tx, &services.platform.entropy, scope, event).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn come_in(
+    services: &Services,
+    scope: &Scope,
+    (identity, is_remembered): (&AuthIdentity, bool),
+    identities: &AuthIdentityProviderService,
+) -> Result<LoggedIn, Error> {
+    let known = match identity.actor_id(USER) {
+        Some(id) => users::find(&services.platform.db, &UserId::new(id)).await?,
+        None => None,
+    };
+    if known.as_ref().is_some_and(|user| user.disabled_at.is_some()) {
+        return Err(Error::Disabled);
+    }
+    if services.rules.registration.require_verified_email
+        && known.as_ref().is_none_or(|user| user.email_verified_at.is_none())
+    {
+        return Err(Error::EmailNotVerified);
+    }
+    let mut tx = services.platform.db.begin().await?;
+    identities.commit(&mut tx).await?;
+    let user = match known {
+        Some(user) => user,
+        None => create_user::for_identity(services, scope, identity, &mut tx).await?,
+    };
+    let session = open_session(services, scope, (&user.id, identity, is_remembered), &mut tx).await?;
+    tx.commit().await?;
+    Ok(LoggedIn { user, session })
+}
+
+/// Opens the session of a person who may come in, and ends the one that their browser had.
+pub(super) async fn open_session(
+    services: &Services,
+    scope: &Scope,
+    (user, identity, is_remembered): (&UserId, &AuthIdentity, bool),
+    tx: &mut Tx,
+) -> Result<Opened, Error> {
+    // Hits no row where the user was turned off a moment ago.
+    users::set_last_login(tx, user, scope.now).await.map_err(|error| match error {
+        users::Error::NotFound => Error::Disabled,
+        other => other.into(),
+    })?;
+    if let Actor::User { id, session, .. } = &scope.actor {
+        sessions::revoke(tx, id, session).await?;
+    }
+    let provider = &identity.provider_identity.provider;
+    let new = NewSession {
+        user_id: user.clone(),
+        auth_identity_id: identity.id.clone(),
+        provider: provider.clone(),
+        is_remembered,
+    };
+    let entropy = &services.platform.entropy;
+    let opened = sessions::open(tx, entropy, scope, (&new, services.rules.lifetime)).await?;
+    let event = Event {
+        kind: EventKind::SessionCreated,
+        target: Target::User(user.clone()),
+        details: json!({ "provider": provider.as_str(), "session_id": opened.id.as_str() }),
+    };
+    events::record(tx, entropy, scope, event).await?;
+    Ok(opened)
+}

@@ -1,0 +1,34 @@
+//! Verbs that join the Auth and the User module; a rule that needs both lives here and nowhere else.
+//! Every way in passes the same steps in the same order: limits, proof, may this user come in, session, event.
+
+mod authority;
+mod change_password;
+mod create_user;
+mod end_sessions;
+mod error;
+mod login;
+mod manage_user;
+mod profile;
+mod register;
+mod resume;
+mod services;
+mod settings;
+mod setup;
+mod view_user;
+
+pub use change_password::change_password;
+pub use create_user::{DirectUser, create_directly};
+pub use end_sessions::{end_other_sessions, end_session, log_out};
+pub use error::Error;
+pub use login::{LogIn, LoggedIn, Outcome, log_in};
+pub use manage_user::{change_role, delete_user, disable_user, enable_user, end_user_sessions};
+pub use profile::update_profile;
+pub use register::{Registration, register};
+pub use resume::{Resumed, resume};
+pub use services::Services;
+pub use settings::{ActorSettings, RegistrationMode, RegistrationSettings, Rules};
+pub use setup::{open_setup, set_up, setup_is_open};
+pub use view_user::{UserDetails, own_sessions, user_details};
+
+/// The actor type of a person's own account.
+pub const USER: &str = "user";

@@ -1,0 +1,59 @@
+//! Resume: who is behind the session of a request. One statement joins the session with its user, because every page
+//! pays for it; a session whose user is turned off or gone is none.
+
+use std::{sync::OnceLock, time::Duration};
+
+use super::{Error, Services};
+use crate::{
+    platform::Timestamp,
+    sessions::{self, Session, SessionKey},
+    users::{self, User},
+};
+
+/// How exact "last seen" is: a session is written at most this often.
+const SEEN_EVERY: Duration = Duration::from_mins(5);
+/// Where the columns of the session begin, behind those of the user.
+const SESSION_AT: usize = 12;
+
+/// A session and whose it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resumed {
+    /// The user.
+    pub user: User,
+    /// The session.
+    pub session: Session,
+}
+
+/// Who is behind this session key, if it opens a live session.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn resume(services: &Services, key: SessionKey, now: Timestamp) -> Result<Option<Resumed>, Error> {
+    static SQL: OnceLock<String> = OnceLock::new();
+    let sql = SQL.get_or_init(|| {
+        format!(
+            "SELECT {}, {} FROM sessions s JOIN users u ON u.id = s.user_id
+             WHERE s.key_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND u.disabled_at IS NULL",
+            users::USER_COLUMNS,
+            sessions::session_columns()
+        )
+    });
+    let hash = key.hash();
+    let query = sqlx::query(sql.as_str())
+        .bind(hash.as_str())
+        .bind(now.as_micros())
+        .bind(now.minus(services.rules.lifetime.idle).as_micros());
+    let Some(row) = services.platform.db.fetch_swiftly(query).await? else { return Ok(None) };
+    let resumed = Resumed { user: users::user_from_row(&row)?, session: sessions::session_from_row(&row, SESSION_AT)? };
+    if now.since(resumed.session.last_seen_at) >= SEEN_EVERY {
+        note_seen(services, &resumed.session, now).await;
+    }
+    Ok(Some(resumed))
+}
+
+/// Being seen is worth no refusal: it is noted at the next request where the database has no time now.
+async fn note_seen(services: &Services, session: &Session, now: Timestamp) {
+    if let Err(error) = sessions::touch(&services.platform.db, &session.id, now).await {
+        tracing::warn!(%error, "that a session was seen could not be noted");
+    }
+}

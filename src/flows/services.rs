@@ -1,0 +1,49 @@
+//! What every flow works with: the platform, the configured providers and the operator's rules.
+
+use std::sync::Arc;
+
+use super::{Error, Rules, USER};
+use crate::{
+    auth::{AuthIdentityProviderService, Configured, Registry},
+    events::Scope,
+    platform::{Bucket, Platform, ip_subject},
+    shared::ProviderId,
+};
+
+/// What every flow works with; cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// Database, clock, hasher and the other tools.
+    pub platform: Platform,
+    /// The configured providers.
+    pub providers: Arc<Registry>,
+    /// The operator's rules.
+    pub rules: Arc<Rules>,
+}
+
+impl Services {
+    /// The provider with this id, if people may use it.
+    pub(super) fn provider(&self, id: &ProviderId) -> Result<&Configured, Error> {
+        let allowed = self.rules.actors.get(USER).map(|actor| actor.providers.as_slice()).unwrap_or_default();
+        if !allowed.iter().any(|allowed| allowed == id.as_str()) {
+            return Err(Error::UnknownProvider);
+        }
+        self.providers.get(id).ok_or(Error::UnknownProvider)
+    }
+
+    /// The identities of a provider, as this request may see them.
+    pub(super) fn identities(&self, provider: &Configured, scope: &Scope) -> AuthIdentityProviderService {
+        let Platform { db, entropy, .. } = &self.platform;
+        AuthIdentityProviderService::new(db.clone(), entropy.clone(), provider.id.clone(), (None, scope.now))
+    }
+
+    /// Counts a try of somebody at something; too many are refused before any work is done.
+    pub(super) async fn take(&self, scope: &Scope, tries: &[Bucket<'_>]) -> Result<(), Error> {
+        Ok(self.platform.limits.take(scope.now, tries).await?)
+    }
+}
+
+/// Under which name a client's tries are counted; requests without an address share one.
+pub(super) fn client_subject(scope: &Scope) -> String {
+    scope.client.ip.map_or_else(|| "unknown".to_owned(), ip_subject)
+}
