@@ -1,0 +1,168 @@
+//! What no single setting can know: rules between settings, and what is allowed but probably not meant.
+
+use std::collections::HashSet;
+
+use super::{Config, SessionSettings, USER_ACTOR, providers};
+
+/// The prefix that binds a cookie to one host over TLS (RFC 6265bis §4.1.3.2).
+const HOST_PREFIX: &str = "__Host-";
+/// The prefix of a cookie that is only sent over TLS.
+const SECURE_PREFIX: &str = "__Secure-";
+/// Words that stand in the place of an actor type in a path of the API.
+const RESERVED_ACTORS: [&str; 9] =
+    ["signin", "signout", "callback", "session", "csrf", "providers", "token", "mfa", "error"];
+/// The longest id of a provider or actor type.
+const MAX_ID_CHARS: usize = 64;
+
+/// A rule that is broken, with the key that breaks it.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub key: String,
+    pub problem: String,
+}
+
+type Checked = Result<(), Wrong>;
+
+fn wrong(key: &str, problem: impl Into<String>) -> Checked {
+    Err(Wrong { key: key.to_owned(), problem: problem.into() })
+}
+
+/// Fills in what follows from other settings.
+pub(super) fn complete(config: &mut Config) {
+    let all = providers::all_of(&config.providers);
+    config.actors.entry(USER_ACTOR.to_owned()).or_insert(all);
+    for domain in &mut config.registration.allowed_domains {
+        *domain = domain.trim().trim_start_matches('@').to_lowercase();
+    }
+    let name = &config.session.cookie_name;
+    if config.server.public_url.is_https() && !name.starts_with(HOST_PREFIX) && !name.starts_with(SECURE_PREFIX) {
+        config.session.cookie_name = format!("{HOST_PREFIX}{name}");
+    }
+}
+
+/// Checks all rules between settings.
+pub(super) fn check(config: &Config) -> Checked {
+    check_server(config)?;
+    check_session(config)?;
+    check_password(config)?;
+    check_log(config)?;
+    check_registration(config)?;
+    check_providers(config)?;
+    check_actors(config)
+}
+
+fn check_server(config: &Config) -> Checked {
+    let server = &config.server;
+    for (key, duration) in [
+        ("server.header_timeout", server.header_timeout),
+        ("server.request_timeout", server.request_timeout),
+        ("server.shutdown_timeout", server.shutdown_timeout),
+    ] {
+        if duration.is_zero() {
+            return wrong(key, "must be longer than nothing");
+        }
+    }
+    Ok(())
+}
+
+fn check_session(config: &Config) -> Checked {
+    let session = &config.session;
+    let name = &session.cookie_name;
+    let bare = name.trim_start_matches(HOST_PREFIX).trim_start_matches(SECURE_PREFIX);
+    // A token of RFC 9110 §5.6.2, less what cookie parsers disagree on.
+    let is_token = !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if !is_token {
+        return wrong("session.cookie_name", "must be letters, digits, `-`, `_` and `.`");
+    }
+    if bare != name && !config.server.public_url.is_https() {
+        return wrong("session.cookie_name", "browsers take this prefix over https only; `server.public_url` is http");
+    }
+    if session.idle.is_zero() {
+        return wrong("session.idle", "must be longer than nothing");
+    }
+    match session.idle > session.absolute {
+        true if session.idle == SessionSettings::default().idle => {
+            wrong("session.absolute", "must not be shorter than `session.idle`, which is 7d by default")
+        }
+        true => wrong("session.idle", "must not be longer than `session.absolute`"),
+        false => Ok(()),
+    }
+}
+
+fn check_password(config: &Config) -> Checked {
+    match config.password.problem() {
+        Some(problem) => wrong("password.memory_kib", problem),
+        None => Ok(()),
+    }
+}
+
+fn check_log(config: &Config) -> Checked {
+    match config.log.problem() {
+        Some(problem) => wrong("log.filter", problem),
+        None => Ok(()),
+    }
+}
+
+fn check_registration(config: &Config) -> Checked {
+    if config.registration.require_verified_email {
+        return wrong(
+            "registration.require_verified_email",
+            "no mail can be sent, so that nobody could ever confirm an address",
+        );
+    }
+    let is_domain = |domain: &str| {
+        !domain.is_empty() && !domain.contains(|c: char| c == '@' || c == '*' || c == '/' || c.is_whitespace())
+    };
+    match config.registration.allowed_domains.iter().find(|domain| !is_domain(domain)) {
+        Some(domain) => {
+            wrong("registration.allowed_domains", format!("`{domain}` is not a domain such as `example.org`"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_providers(config: &Config) -> Checked {
+    let mut seen = HashSet::new();
+    for provider in &config.providers {
+        let id = provider.id.as_str();
+        if !is_id(id) {
+            return wrong("providers.id", format!("`{id}` must be small letters, digits, `-` and `_`"));
+        }
+        if !seen.insert(id) {
+            return wrong("providers.id", format!("`{id}` stands there twice"));
+        }
+    }
+    if seen.is_empty() { wrong("providers", "without a provider nobody can log in") } else { Ok(()) }
+}
+
+fn check_actors(config: &Config) -> Checked {
+    for (name, actor) in &config.actors {
+        let key = format!("actors.{name}.providers");
+        if !is_id(name) || RESERVED_ACTORS.contains(&name.as_str()) {
+            return wrong(&key, format!("`{name}` can't be the name of an actor type"));
+        }
+        let is_known = |id: &String| config.providers.iter().any(|provider| provider.id == *id);
+        if let Some(id) = actor.providers.iter().find(|id| !is_known(id)) {
+            return wrong(&key, format!("no provider has the id `{id}`"));
+        }
+    }
+    Ok(())
+}
+
+fn is_id(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.len() <= MAX_ID_CHARS && text.bytes().all(is_plain)
+}
+
+/// What is allowed but probably not meant.
+pub(super) fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let public_url = &config.server.public_url;
+    if config.password.is_below_default_cost() {
+        warnings.push("password hashes cost less than the default: stolen ones are cheaper to guess".to_owned());
+    }
+    if !public_url.is_https() && !public_url.is_local() {
+        warnings.push(format!("server.public_url is {public_url}: passwords and cookies travel without encryption"));
+    }
+    warnings
+}
