@@ -4,6 +4,7 @@
 //! `sessions` < `flows` < `web`, `api`, `islands`, `jobs` < `app`, `cli`. The only `cfg(feature)` of the crate stand
 //! here: `shared` and `islands` reach the browser, all else is the server.
 
+pub mod islands;
 pub mod shared;
 
 #[cfg(feature = "ssr")]
