@@ -8,6 +8,8 @@ pub mod islands;
 pub mod shared;
 
 #[cfg(feature = "ssr")]
+pub mod api;
+#[cfg(feature = "ssr")]
 pub mod auth;
 #[cfg(feature = "ssr")]
 pub mod config;
@@ -16,11 +18,15 @@ pub mod events;
 #[cfg(feature = "ssr")]
 pub mod flows;
 #[cfg(feature = "ssr")]
+pub mod jobs;
+#[cfg(feature = "ssr")]
 pub mod platform;
 #[cfg(feature = "ssr")]
 pub mod sessions;
 #[cfg(feature = "ssr")]
 pub mod users;
+#[cfg(feature = "ssr")]
+pub mod web;
 
 /// Starts the islands of a page; called once by the page's loader script.
 #[cfg(feature = "hydrate")]

@@ -1,0 +1,5 @@
+//! Work outside of a request.
+
+mod sweep;
+
+pub use sweep::sweep_until;

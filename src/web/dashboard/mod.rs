@@ -1,0 +1,4 @@
+//! `/dashboard`: where admins manage users. Every page here is for who may; the functions below ask again.
+
+pub mod user;
+pub mod users;

@@ -1,0 +1,155 @@
+//! What every request passes on its way in and every answer on its way out: a request id and a line in the log, panics
+//! caught, headers that keep browsers careful, limits of size and time, and no change from another site.
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use tower_http::{
+    cors::CorsLayer,
+    csrf::{ConfigError, CsrfLayer, ProtectionError},
+};
+
+use super::{error::PageError, scope::RequestId};
+use crate::platform::Entropy;
+
+/// The largest body, in bytes.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives a request its id, writes a line when it is answered, and sets the headers of every answer.
+pub async fn trace(State(entropy): State<Entropy>, mut request: Request, next: Next) -> Response {
+    let id = URL_SAFE_NO_PAD.encode(entropy.bytes::<12>());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let started = now();
+    let mut response = next.run(request).await;
+    log(&Answered { id: &id, method: &method, path: &path, status: response.status(), took: started.elapsed() });
+    set_headers(&mut response, &id);
+    response
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long an answer took is measured here and nowhere else")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+struct Answered<'a> {
+    id: &'a str,
+    method: &'a Method,
+    path: &'a str,
+    status: StatusCode,
+    took: Duration,
+}
+
+/// Reading is routine and only told on demand; what changes something, is refused or fails is always told.
+fn log(answered: &Answered<'_>) {
+    let Answered { id: request_id, method, path, status, took } = answered;
+    let (status, took_ms) = (status.as_u16(), took.as_secs_f64() * 1_000.0);
+    if status >= 500 {
+        tracing::error!(%method, path, status, took_ms, request_id, "answered");
+    } else if status >= 400 || *method != Method::GET {
+        tracing::info!(%method, path, status, took_ms, request_id, "answered");
+    } else {
+        tracing::debug!(%method, path, status, took_ms, request_id, "answered");
+    }
+}
+
+fn set_headers(response: &mut Response, id: &str) {
+    let headers = response.headers_mut();
+    // Grows once, and not in steps.
+    headers.reserve(12);
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+    headers.insert(
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=()"),
+    );
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+        );
+    }
+}
+
+/// Tells browsers to come by https alone from now on (RFC 6797); only where people come by https.
+pub async fn strict_transport(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let policy = HeaderValue::from_static("max-age=63072000");
+    response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, policy);
+    response
+}
+
+/// Refuses what another site makes a browser send (Fetch Metadata, or `Origin` against `Host` and the public URL).
+///
+/// # Errors
+/// If the public URL is no origin.
+pub fn own_site_only(
+    public_origin: &str,
+) -> Result<CsrfLayer<impl Fn(ProtectionError) -> Response + Clone + Send + Sync + 'static>, ConfigError> {
+    let refuse = |_refused: ProtectionError| PageError::CrossSite.into_response();
+    Ok(CsrfLayer::new().add_trusted_origin(public_origin)?.with_rejection_response(refuse))
+}
+
+/// Lets the scripts of these origins read the answers for programs, as who is logged in with their browser (Fetch, CORS).
+pub fn other_origins(origins: &[String]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect::<Vec<_>>())
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION])
+}
+
+/// What is answered instead of a panic: the panic is logged, people see a page.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that the layer calls")]
+pub fn after_panic(panic: Box<dyn std::any::Any + Send + 'static>) -> Response<Body> {
+    let reason = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("of an unknown kind");
+    tracing::error!(reason, "a request panicked");
+    PageError::Internal.into_response()
+}
+
+/// Gives people a page where a layer has answered a bare status.
+pub async fn bare_statuses(request: Request, next: Next) -> Response {
+    let is_person = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    let response = next.run(request).await;
+    let status = response.status();
+    let has_type = response.headers().contains_key(header::CONTENT_TYPE);
+    let is_bare = matches!(
+        status,
+        StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::BAD_REQUEST
+    ) && (!has_type
+        || response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain")));
+    if !(is_person && is_bare) {
+        return response;
+    }
+    let mut page = PageError::for_status(status).into_response();
+    *page.status_mut() = status;
+    page
+}

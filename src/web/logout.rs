@@ -1,0 +1,25 @@
+//! Log out: no page of its own, a button on others. Ends the session in the database, then takes the cookie away; logging
+//! out twice is as good as once.
+
+use leptos::prelude::*;
+
+use super::http::{
+    flash::Done,
+    form::{Origin, current_call},
+    next::OwnPath,
+};
+use crate::{flows, shared::FormError};
+
+/// Ends the session of the one who asks.
+///
+/// # Errors
+/// [`FormError::Internal`], to scripts.
+#[server(endpoint = "logout")]
+pub async fn logout() -> Result<(), FormError> {
+    let call = current_call()?;
+    if let Err(error) = flows::log_out(call.services(), call.scope()).await {
+        return call.refuse_for(Origin::new("logout", "/login"), error);
+    }
+    call.log_out().await?;
+    call.go_on(&OwnPath::known("/login"), Some(Done::LoggedOut))
+}

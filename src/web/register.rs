@@ -1,0 +1,130 @@
+//! `/register`: names, e-mail, password. Where registration is not open it says so, and what to do. An address that is
+//! taken is not told apart from other refusals.
+
+#![expect(clippy::too_many_arguments, reason = "a server function takes the fields of its form")]
+
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use super::{
+    http::{
+        error::PageError,
+        form::{Origin, current_call},
+        next::OwnPath,
+        page::page,
+        scope::Asked,
+    },
+    newcomer::{Newcomer, NewcomerFields, keep, read_email, read_profile},
+    state::{PRODUCT, WebState},
+    ui::{Alert, Button, ButtonLink, EntryPage, HiddenField, PostForm},
+};
+use crate::{
+    flows::{self, Registration, RegistrationMode},
+    shared::FormError,
+};
+
+const FORM: &str = "register";
+
+/// What may follow `/register` in the address.
+#[derive(Deserialize)]
+pub struct RegisterQuery {
+    next: Option<String>,
+}
+
+/// `GET /register`.
+///
+/// # Errors
+/// [`PageError`] where the layers around it are missing.
+pub async fn show(
+    State(state): State<WebState>,
+    asked: Asked,
+    Query(query): Query<RegisterQuery>,
+) -> Result<Response, PageError> {
+    let mode = state.services.rules.registration.mode;
+    if mode != RegistrationMode::Open {
+        return Ok(page(&state, &asked, move || view! { <NotOpen mode=mode /> }));
+    }
+    let newcomer = Newcomer::read(&asked.flash, FORM);
+    let next = query.next.as_deref().and_then(OwnPath::parse);
+    Ok(page(&state, &asked, move || view! { <RegisterPage newcomer=newcomer next=next /> }))
+}
+
+/// Registers a person and logs them in.
+///
+/// # Errors
+/// A [`FormError`], to scripts; a form goes back to `/register`.
+#[server(endpoint = "register")]
+pub async fn register(
+    /// The first name.
+    #[server(default)]
+    first_name: String,
+    /// The last name.
+    #[server(default)]
+    last_name: String,
+    /// The e-mail address.
+    #[server(default)]
+    email: String,
+    /// The password.
+    #[server(default)]
+    password: String,
+    /// Where to go on: a path of this site.
+    #[server(default)]
+    next: String,
+) -> Result<(), FormError> {
+    let call = current_call()?;
+    let next = OwnPath::parse(&next);
+    let back =
+        next.as_ref().map_or_else(|| "/register".to_owned(), |next| format!("/register?next={}", next.in_query()));
+    let origin = keep(Origin::new(FORM, back), [&first_name, &last_name, &email]);
+    let read = read_profile(&first_name, &last_name).and_then(|profile| Ok((profile, read_email(&email)?)));
+    let (profile, email) = match read {
+        Ok(read) => read,
+        Err(error) => return call.refuse(origin, error),
+    };
+    match flows::register(call.services(), call.scope(), Registration { email, password, profile }).await {
+        Ok(logged_in) => {
+            call.log_in(&logged_in.session).await?;
+            call.go_on(&next.unwrap_or_else(|| OwnPath::known("/account")), None)
+        }
+        Err(error) => call.refuse_for(origin, error),
+    }
+}
+
+#[component]
+fn RegisterPage(newcomer: Newcomer, next: Option<OwnPath>) -> impl IntoView {
+    let login = next.as_ref().map_or_else(|| "/login".to_owned(), |next| format!("/login?next={}", next.in_query()));
+    let tab = if newcomer.is_refused() { "Create an account: that didn't work" } else { "Create an account" };
+    let foot = move || view! { <p>"Already have an account? " <a href=login>"Log in"</a></p> };
+    let refusal = newcomer.refusal.clone();
+    view! {
+        <EntryPage title="Create an account" product=PRODUCT tab=tab foot=foot>
+            {refusal.map(|refusal| view! { <Alert>{refusal}</Alert> })}
+            <PostForm action="/api/register">
+                <NewcomerFields newcomer=newcomer />
+                {next.map(|next| view! { <HiddenField name="next" value=next.as_str() /> })}
+                <Button full=true>"Create account"</Button>
+            </PostForm>
+        </EntryPage>
+    }
+}
+
+#[component]
+fn NotOpen(mode: RegistrationMode) -> impl IntoView {
+    let lead = match mode {
+        RegistrationMode::InviteOnly => {
+            "Accounts here are by invitation. If you expect one, ask whoever runs this site for an invite."
+        }
+        RegistrationMode::Open | RegistrationMode::Closed => {
+            "Nobody can create an account here. Ask whoever runs this site to make one for you."
+        }
+    };
+    view! {
+        <EntryPage title="Registration is not open" product=PRODUCT lead=lead>
+            <ButtonLink href="/login" full=true>"Log in"</ButtonLink>
+        </EntryPage>
+    }
+}

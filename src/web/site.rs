@@ -1,0 +1,99 @@
+//! The one tree of routes for people, and the layers around it. A page that is not listed here does not exist; whatever
+//! is asked for besides gets the 404 page.
+
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use http::{Method, StatusCode};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    csrf::ConfigError,
+    limit::RequestBodyLimitLayer,
+    timeout::{RequestBodyDeadlineLayer, TimeoutLayer},
+};
+use tower_sessions::{SessionManagerLayer, cookie::SameSite};
+
+use super::{
+    account, dashboard,
+    http::{assets, error::PageError, form, layers, next::OwnPath, scope},
+    login, register, setup,
+    state::WebState,
+};
+use crate::sessions::CookieStore;
+
+/// Every page and every server function, and the addresses for `programs`, with the layers that all of them share.
+///
+/// # Errors
+/// If the public URL is no origin.
+pub fn routes(state: &WebState, programs: Router<WebState>) -> Result<Router, ConfigError> {
+    let pages = Router::new()
+        .route("/", get(home))
+        .route("/login", get(login::show))
+        .route("/register", get(register::show))
+        .route("/setup", get(setup::show))
+        .route("/account", get(account::profile::show))
+        .route("/account/security", get(account::security::show))
+        .route("/account/sessions", get(account::sessions::show))
+        .route("/dashboard", get(dashboard_home))
+        .route("/dashboard/users", get(dashboard::users::show))
+        .route("/dashboard/users/{id}", get(dashboard::user::show))
+        .route("/api/{*function}", post(form::serve))
+        .merge(programs.layer(layers::other_origins(&state.site.allowed_origins)))
+        .fallback(missing);
+    let platform = &state.services.platform;
+    let store = CookieStore::new(platform.db.clone(), platform.clock.clone());
+    let sessions = SessionManagerLayer::new(store)
+        .with_name(state.site.session_cookie.clone())
+        .with_same_site(SameSite::Lax)
+        .with_secure(state.site.is_https);
+    // The first is the outermost. All in one call: a route clones what is within at every call of `layer`, and each of
+    // those clones all that is within it.
+    let around = (
+        from_fn_with_state(platform.entropy.clone(), layers::trace),
+        CatchPanicLayer::custom(layers::after_panic),
+        CompressionLayer::new(),
+        from_fn(layers::bare_statuses),
+        TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, state.site.request_timeout),
+        layers::own_site_only(&state.site.public_url)?,
+        sessions,
+        from_fn_with_state(state.clone(), scope::identify),
+        RequestBodyLimitLayer::new(layers::MAX_BODY_BYTES),
+        RequestBodyDeadlineLayer::new(state.site.request_timeout / 2),
+    );
+    let mut site = pages.layer(around).with_state(state.clone());
+    if state.site.is_https {
+        site = site.layer(from_fn(layers::strict_transport));
+    }
+    Ok(site.merge(assets::routes()))
+}
+
+/// `/` is where people start: the dashboard for who manages users, the account for others, else the log-in.
+async fn home(asked: scope::Asked) -> Redirect {
+    Redirect::to(match asked.resumed {
+        Some(resumed) if resumed.user.role.may_manage_users() => "/dashboard/users",
+        Some(_) => "/account",
+        None => "/login",
+    })
+}
+
+async fn dashboard_home() -> Redirect {
+    Redirect::to("/dashboard/users")
+}
+
+/// The 404 page; an address with a slash too many leads to the one without.
+async fn missing(request: Request) -> Response {
+    let trimmed = request.uri().path().trim_end_matches('/');
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    match OwnPath::parse(trimmed) {
+        Some(path) if is_read && trimmed.len() < request.uri().path().len() => {
+            let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+            Redirect::permanent(&format!("{}{query}", path.as_str())).into_response()
+        }
+        _ => PageError::NotFound.into_response(),
+    }
+}

@@ -1,0 +1,56 @@
+//! What every page and every server function is handed: the services below, and how this site is called.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use ipnet::IpNet;
+
+use super::http::flash::FlashCookie;
+use crate::flows::Services;
+
+/// The name that pages and titles carry.
+pub const PRODUCT: &str = "Latchkey";
+
+/// How this site is called and reached.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Where people reach it, without a slash at the end.
+    pub public_url: String,
+    /// Whether people reach it by https.
+    pub is_https: bool,
+    /// The proxies whose word about the client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The other origins whose scripts may read the answers for programs.
+    pub allowed_origins: Vec<String>,
+    /// How long a request may take, its body included.
+    pub request_timeout: Duration,
+    /// The name of the session cookie.
+    pub session_cookie: String,
+}
+
+/// What every page is handed. A request clones it many times over, once a layer, so a clone is one count.
+#[derive(Clone)]
+pub struct WebState(Arc<Parts>);
+
+/// What is in a [`WebState`].
+pub struct Parts {
+    /// The services below.
+    pub services: Services,
+    /// How this site is called.
+    pub site: Site,
+    /// The cookie of messages between pages.
+    pub flash: FlashCookie,
+}
+
+impl From<Parts> for WebState {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for WebState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,225 @@
+//! The words for what the floors below only know as codes, times and headers. Pages share them, so that one thing is
+//! called by one name everywhere.
+
+use std::time::Duration;
+
+use super::http::{error::waiting_time, flash::Done, scope::Asked};
+use crate::{
+    platform::Timestamp,
+    shared::{Field, FormError, PasswordRule, Problem, Role},
+};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// Why a form was refused, for the top of the form; `None` where it is said at a field.
+pub fn of_refusal(error: &FormError) -> Option<String> {
+    let words = match error {
+        FormError::Invalid { .. } => return None,
+        FormError::Credentials => "That e-mail and password don't match.",
+        FormError::Disabled => "This account is turned off.",
+        FormError::EmailNotVerified => "Confirm your e-mail first.",
+        FormError::RegistrationClosed => "Registration is not open. Ask an administrator for an account.",
+        FormError::DomainNotAllowed => "Addresses of this domain can't register here.",
+        FormError::NotRegistered => "No account was created. If you already have one, log in instead.",
+        FormError::Unauthorized => "You are not logged in any more. Log in and try again.",
+        FormError::Forbidden => "Your account does not have the right to do this.",
+        FormError::NotFound => "It is not there any more.",
+        FormError::LastAdmin => "This is the last admin who can log in. Make somebody else an admin first.",
+        FormError::Yourself => "You can't do this to your own account. Ask another admin.",
+        FormError::Conflict => "Somebody changed this meanwhile. Look at it again.",
+        FormError::RateLimited { retry_after_secs } | FormError::Busy { retry_after_secs } => {
+            return Some(format!("Too many tries. You can try again in {}.", waiting_time(*retry_after_secs)));
+        }
+        FormError::Internal { .. } => "Something went wrong, and nothing was changed. Try again in a moment.",
+        FormError::Unreadable => "That could not be read. Check what you typed and try again.",
+    };
+    Some(words.to_owned())
+}
+
+/// What is wrong with one field, for the line below it.
+pub fn of_field(error: Option<&FormError>, asked_for: Field) -> Option<String> {
+    let Some(FormError::Invalid { field, problem }) = error else { return None };
+    (*field == asked_for).then(|| of_problem(asked_for, *problem))
+}
+
+fn of_problem(field: Field, problem: Problem) -> String {
+    match (field, problem) {
+        (_, Problem::Password(rule)) => of_rule(rule).to_owned(),
+        (_, Problem::WrongPassword) => "That is not your current password.".to_owned(),
+        (Field::Email, Problem::Required) => "Enter an e-mail address.".to_owned(),
+        (Field::Email, Problem::Invalid) => "This is not an e-mail address.".to_owned(),
+        (Field::FirstName | Field::LastName, _) => "At most 100 characters, and no control characters.".to_owned(),
+        (Field::Code, _) => "This is not the token from the log, or it was replaced.".to_owned(),
+        (Field::Confirm, _) => "Type the e-mail address to confirm.".to_owned(),
+        (Field::Role, _) => "There is no such role.".to_owned(),
+        (_, Problem::Required) => "This is needed.".to_owned(),
+        (_, Problem::Invalid) => "This can't be right.".to_owned(),
+    }
+}
+
+/// What a password must be, where it is not.
+pub fn of_rule(rule: PasswordRule) -> &'static str {
+    match rule {
+        PasswordRule::TooShort => "Use at least 8 characters.",
+        PasswordRule::TooLong => "Use at most 256 characters.",
+        PasswordRule::IsEmail => "Don't use your e-mail address.",
+        PasswordRule::Common => "This password is among the first that others would guess. Choose another one.",
+        PasswordRule::Control => "Leave out control characters.",
+    }
+}
+
+/// What was done, for the top of the next page.
+pub fn of_done(done: Done) -> String {
+    match done {
+        Done::ProfileSaved => "Saved.".to_owned(),
+        Done::PasswordChanged(0) => "Your password was changed.".to_owned(),
+        Done::PasswordChanged(ended) => format!("Your password was changed. {}", ended_elsewhere(ended)),
+        Done::SessionEnded => "That session was logged out.".to_owned(),
+        Done::SessionsEnded(ended) => ended_elsewhere(ended),
+        Done::UserDisabled(ended) => format!("Disabled. {}", ended_elsewhere(ended)),
+        Done::UserEnabled => "Enabled. They can log in again.".to_owned(),
+        Done::RoleChanged => "The role was changed.".to_owned(),
+        Done::UserDeleted => "The user was deleted.".to_owned(),
+        Done::LoggedOut => "You are logged out.".to_owned(),
+    }
+}
+
+fn ended_elsewhere(ended: u64) -> String {
+    match ended {
+        0 => "No session was open.".to_owned(),
+        1 => "1 session was logged out.".to_owned(),
+        _ => format!("{ended} sessions were logged out."),
+    }
+}
+
+/// What the answer before has done, if anything.
+pub fn of_notice(asked: &Asked) -> Option<String> {
+    asked.flash.done.map(of_done)
+}
+
+/// The name of a role.
+pub fn of_role(role: Role) -> &'static str {
+    match role {
+        Role::Admin => "Admin",
+        Role::Member => "Member",
+    }
+}
+
+/// A moment, seen from now: "5 minutes ago", and the date for what is over a week old.
+pub fn of_time(then: Timestamp, now: Timestamp) -> String {
+    let secs = now.since(then).as_secs();
+    match secs {
+        0..MINUTE => "just now".to_owned(),
+        MINUTE..HOUR => ago(secs / MINUTE, "minute"),
+        HOUR..DAY => ago(secs / HOUR, "hour"),
+        _ if secs < 7 * DAY => ago(secs / DAY, "day"),
+        _ => date(then),
+    }
+}
+
+fn ago(number: u64, unit: &str) -> String {
+    if number == 1 { format!("1 {unit} ago") } else { format!("{number} {unit}s ago") }
+}
+
+/// A day, as in "21 Nov 2026" (UTC).
+pub fn date(at: Timestamp) -> String {
+    let iso = at.to_rfc3339();
+    let mut parts = iso.split(['-', 'T']);
+    let (year, month, day) = (parts.next(), parts.next(), parts.next());
+    let month = month.and_then(|month| month.parse::<usize>().ok()).and_then(|month| MONTHS.get(month.wrapping_sub(1)));
+    let day = day.map(|day| day.trim_start_matches('0'));
+    match (day, month, year) {
+        (Some(day), Some(month), Some(year)) => format!("{day} {month} {year}"),
+        _ => iso,
+    }
+}
+
+/// How long something takes, in words: "7 days".
+pub fn of_duration(duration: Duration) -> String {
+    let secs = duration.as_secs();
+    let (number, unit) = match secs {
+        0..HOUR => (secs / MINUTE, "minute"),
+        HOUR..DAY => (secs / HOUR, "hour"),
+        _ => (secs / DAY, "day"),
+    };
+    if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
+}
+
+/// A browser as a person would call it: "Firefox on Linux".
+pub fn of_browser(user_agent: Option<&str>) -> String {
+    let Some(text) = user_agent else { return "An unknown program".to_owned() };
+    // The order matters: most browsers name others, too.
+    let browsers = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("SamsungBrowser/", "Samsung Internet"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("CriOS/", "Chrome"),
+        ("HeadlessChrome/", "Chrome"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ];
+    let systems = [
+        ("Windows", "Windows"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ];
+    let find =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| text.contains(mark)).map(|(_, name)| *name);
+    match (find(&browsers), find(&systems)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, Some(system)) => format!("A program on {system}"),
+        (None, None) => "An unknown program".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_told_from_now() {
+        let now = Timestamp::from_micros(1_795_270_330_000_000);
+        for (secs, words) in [
+            (0, "just now"),
+            (59, "just now"),
+            (60, "1 minute ago"),
+            (7_300, "2 hours ago"),
+            (86_400, "1 day ago"),
+            (6 * 86_400, "6 days ago"),
+            (10 * 86_400, "11 Nov 2026"),
+        ] {
+            assert_eq!(of_time(now.minus(Duration::from_secs(secs)), now), words);
+        }
+    }
+
+    #[test]
+    fn browsers_are_called_by_their_names() {
+        for (text, words) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Safari/537.36 Edg/150.0",
+                "Edge on Windows",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 20_0 like Mac OS X) AppleWebKit/605 Version/20.0 Mobile Safari/604.1",
+                "Safari on iPhone",
+            ),
+            ("curl/8.0", "curl"),
+            ("x", "An unknown program"),
+        ] {
+            assert_eq!(of_browser(Some(text)), words);
+        }
+        assert_eq!(of_browser(None), "An unknown program");
+    }
+}
