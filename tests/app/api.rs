@@ -1,0 +1,4 @@
+//! What programs meet.
+
+mod health;
+mod session;

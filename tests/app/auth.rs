@@ -1,0 +1,3 @@
+//! The Auth module behind the front door: what a provider may rely on.
+
+mod identities;

@@ -1,0 +1,40 @@
+//! What the tests stand on: the real server on a port of its own for every test, on both databases, and two kinds of
+//! client that come through its front door. Time stands still unless a test moves it.
+
+mod client;
+mod database;
+mod page;
+mod people;
+mod server;
+mod temp_dir;
+
+pub use client::Client;
+pub use database::Kind;
+pub use page::Page;
+pub use people::{ADMIN, PASSWORD};
+pub use server::{TestApp, run};
+
+/// Makes of each `async fn name(app: TestApp)` the tests `sqlite::name` and `postgres::name`.
+///
+/// `with SETTINGS` behind a name puts the constant `SETTINGS`, a piece of TOML, into that server's configuration:
+///
+/// ```ignore
+/// on_both_databases! {
+///     a_wrong_password_is_refused,
+///     nobody_registers_where_registration_is_closed with CLOSED,
+/// }
+/// ```
+macro_rules! on_both_databases {
+    (@test $kind:ident $name:ident [$($settings:ident)?]) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let settings: &[&str] = &[$(super::$settings)?];
+            $crate::harness::run($crate::harness::Kind::$kind, settings, super::$name).await;
+        }
+    };
+    ($($name:ident $(with $settings:ident)?),+ $(,)?) => {
+        mod sqlite { $($crate::harness::on_both_databases!(@test Sqlite $name [$($settings)?]);)+ }
+        mod postgres { $($crate::harness::on_both_databases!(@test Postgres $name [$($settings)?]);)+ }
+    };
+}
+pub(crate) use on_both_databases;

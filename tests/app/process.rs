@@ -1,0 +1,51 @@
+//! The binary as a process: its commands, its end by signals, and what survives when it is killed.
+
+mod commands;
+mod kill;
+mod signals;
+
+use std::process::Stdio;
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStderr, Command},
+};
+
+use crate::harness::TestApp;
+
+/// The binary, told to use the database of this test.
+fn latchkey(app: &TestApp) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    command.arg("--config").arg(app.config_file()).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// A server in a process of its own.
+struct Server {
+    child: Child,
+    url: String,
+    output: Lines<BufReader<ChildStderr>>,
+}
+
+impl Server {
+    /// Starts it, and waits until it says where it listens.
+    async fn start(app: &TestApp) -> Self {
+        let mut child = latchkey(app).arg("serve").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = loop {
+            let line = output.next_line().await.unwrap().expect("the server says where it listens");
+            let said: Option<serde_json::Value> = serde_json::from_str(&line).ok();
+            if let Some(address) = said.as_ref().and_then(|said| said["address"].as_str()) {
+                break address.to_owned();
+            }
+        };
+        Self { child, url: format!("http://{address}"), output }
+    }
+
+    /// Sends it a signal.
+    fn signal(&self, signal: &str) {
+        let id = self.child.id().expect("the server runs").to_string();
+        let done = std::process::Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(done.success());
+    }
+}

@@ -1,0 +1,8 @@
+//! What attackers try: requests from other sites, sessions that have ended, two at once.
+
+mod cross_site;
+mod in_flight;
+mod last_admin;
+mod parallel;
+mod server_functions;
+mod strangers;

@@ -1,0 +1,30 @@
+//! The addresses of the server functions are a contract: forms, logs and rate limits of others refer to them.
+
+/// Every server function there is.
+pub const ENDPOINTS: [&str; 13] = [
+    "/api/change-password",
+    "/api/change-role",
+    "/api/delete-user",
+    "/api/disable-user",
+    "/api/enable-user",
+    "/api/end-user-sessions",
+    "/api/login",
+    "/api/logout",
+    "/api/profile",
+    "/api/register",
+    "/api/revoke-other-sessions",
+    "/api/revoke-session",
+    "/api/setup",
+];
+
+#[test]
+fn the_addresses_of_server_functions_are_these() {
+    let mut found: Vec<String> = leptos::server_fn::axum::server_fn_paths()
+        .map(|(path, method)| {
+            assert_eq!(method, axum::http::Method::POST, "{path} changes something, so it is posted");
+            path.to_owned()
+        })
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, ENDPOINTS);
+}

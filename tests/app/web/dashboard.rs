@@ -1,0 +1,4 @@
+//! `/dashboard`: for admins alone.
+
+mod user;
+mod users;
