@@ -1,0 +1,77 @@
+// Pictures of every page: for a phone and a desk, in light and in dark.
+
+import { test } from '../support/test.ts';
+import { ada, bob, button, disable, eve, field, logIn, menu, openUser, register, registerMany, setUp, tryToLogIn } from '../support/steps.ts';
+import type { Page } from '@playwright/test';
+
+const widths = [390, 1280];
+
+async function shoot(page: Page, name: string): Promise<void> {
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: width < 600 ? 844 : 800 });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.screenshot({ path: `screenshots/${name}-${width}-${colorScheme}.png`, fullPage: true });
+    }
+  }
+}
+
+test('the pages of visitors', async ({ page, server, visit }) => {
+  for (const [name, path] of [['login', '/login'], ['register', '/register'], ['setup', server.setupLink]] as const) {
+    await visit(page, path);
+    await shoot(page, name);
+  }
+  await visit(page, '/nothing-here', 404);
+  await shoot(page, 'not-found');
+  await tryToLogIn(page, 'nobody@example.org');
+  await shoot(page, 'login-refused');
+  await page.goto('/register');
+  await field(page, 'E-mail').fill(bob.email);
+  await field(page, 'Password').fill('short');
+  await button(page, 'Create account').click();
+  await shoot(page, 'register-refused');
+});
+
+test('the pages of an account', async ({ page, openBrowser, visit }) => {
+  await register(page);
+  await logIn(await openBrowser());
+  for (const [name, path] of [
+    ['account', '/account'],
+    ['security', '/account/security'],
+    ['sessions', '/account/sessions'],
+    ['login-again', '/login'],
+  ] as const) {
+    await page.goto(path);
+    await shoot(page, name);
+  }
+  await page.goto('/account');
+  await menu(page).click();
+  await shoot(page, 'menu');
+  await visit(page, '/dashboard/users', 403);
+  await shoot(page, 'forbidden');
+});
+
+test('the pages of the dashboard', async ({ page, server, openBrowser }) => {
+  const names = ['Grace Hopper', 'Alan Turing', 'Radia Perlman', 'Ken Thompson', 'Barbara Liskov', 'Edsger Dijkstra', 'Margaret Hamilton'];
+  const many = Array.from({ length: 35 }, (_, number) => {
+    const [first = '', last = ''] = (names[number % names.length] ?? '').split(' ');
+    return { first, last, email: `${first}.${last}.${number}@example.org`.toLowerCase() };
+  });
+  await registerMany(server, many);
+  await setUp(page, server);
+  await register(await openBrowser(), bob);
+  await register(await openBrowser(), eve);
+  await disable(page, eve);
+  await page.goto('/dashboard/users');
+  await shoot(page, 'users');
+  await page.goto('/dashboard/users?q=nobody-at-all');
+  await shoot(page, 'users-none');
+  await openUser(page, ada);
+  await shoot(page, 'user-self');
+  await openUser(page, bob);
+  await shoot(page, 'user');
+  for (const question of ['disable', 'delete']) {
+    await page.goto(`${page.url().split('?')[0]}?confirm=${question}`);
+    await shoot(page, `user-${question}`);
+  }
+});

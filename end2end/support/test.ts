@@ -1,0 +1,102 @@
+// What every test is given: a server of its own, browsers that report what goes wrong in them, and a look at pages with
+// the eyes of those who can't see them.
+
+import { AxeBuilder } from '@axe-core/playwright';
+import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
+import { Server } from './server.ts';
+
+export type Mode = 'script' | 'plain';
+export type Database = 'sqlite' | 'postgres';
+
+export interface Options {
+  /** With JavaScript, or without. */
+  mode: Mode;
+  database: Database;
+}
+
+interface Fixtures {
+  server: Server;
+  /** Opens another browser, with cookies of its own. */
+  openBrowser: () => Promise<Page>;
+  /** Goes to a page that must be answered with this status. */
+  visit: (page: Page, path: string, status?: number) => Promise<void>;
+  /** What went wrong in the browsers of this test; anything fails it. */
+  problems: Problems;
+}
+
+/** Errors of scripts, of the console and of the content security policy; a status that was announced is none. */
+class Problems {
+  readonly found: string[] = [];
+  private readonly announced = new Set<number>();
+
+  expectStatus(status: number): void {
+    this.announced.add(status);
+  }
+
+  watch(context: BrowserContext): void {
+    context.on('weberror', (error) => this.found.push(`error: ${error.error().message}`));
+    context.on('console', (message) => {
+      if (!['error', 'warning'].includes(message.type())) return;
+      const status = /responded with a status of (\d+)/.exec(message.text());
+      if (status && this.announced.has(Number(status[1]))) return;
+      this.found.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+    });
+  }
+}
+
+export const test = base.extend<Fixtures & Options>({
+  mode: ['script', { option: true }],
+  database: ['sqlite', { option: true }],
+
+  server: async ({ database }, use) => {
+    const server = await Server.start(database);
+    await use(server);
+    await server.stop();
+  },
+
+  baseURL: async ({ server }, use) => use(server.url),
+
+  problems: async ({}, use) => {
+    const problems = new Problems();
+    await use(problems);
+    expect(problems.found, 'nothing goes wrong in the browser').toEqual([]);
+  },
+
+  context: async ({ context, problems }, use) => {
+    problems.watch(context);
+    await use(context);
+  },
+
+  openBrowser: async ({ browser, baseURL, mode, problems }, use) => {
+    const contexts: BrowserContext[] = [];
+    await use(async () => {
+      const context = await browser.newContext({ baseURL, javaScriptEnabled: mode === 'script' });
+      contexts.push(context);
+      problems.watch(context);
+      return context.newPage();
+    });
+    for (const context of contexts) await context.close();
+  },
+
+  visit: async ({ problems }, use) => {
+    await use(async (page, path, status = 200) => {
+      if (status >= 400) problems.expectStatus(status);
+      const response = await page.goto(path);
+      expect(response?.status(), `the status of ${path}`).toBe(status);
+    });
+  },
+});
+
+export { expect };
+
+/** Fails if axe finds a barrier on the page, in light or in dark. */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+    const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' | ')}`);
+    expect(found, `${page.url()} in ${colorScheme}`).toEqual([]);
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+}
