@@ -1,0 +1,73 @@
+//! The accounts that log in: an admin, made by the command line, and people with the admin's password. Hashing it once
+//! is enough: that each has the same salt makes no difference to what is measured.
+
+use sqlx::Connection;
+
+use crate::{
+    Outcome,
+    client::{Answer, Client, post},
+    database::{Database, execute},
+    server::{self, Server},
+};
+
+/// The admin.
+pub const ADMIN: &str = "front.door@latchkey.example";
+/// How many people may log in besides.
+pub const PEOPLE: usize = 256;
+const PASSWORD: &str = "correct horse battery staple";
+const CREATED: i64 = 1_640_000_000_000_000;
+
+/// Makes the accounts, older than everybody else so that they are on no page that is looked at.
+pub async fn make(database: &Database) -> Outcome<()> {
+    server::run(
+        database,
+        &["user", "create", "--email", ADMIN, "--admin", "--password-stdin"],
+        &format!("{PASSWORD}\n"),
+    )?;
+    let mut connection = database.connect().await?;
+    execute(&mut connection, &format!("UPDATE users SET created_at = {CREATED} WHERE email = '{ADMIN}'")).await?;
+    for number in 0..PEOPLE {
+        let (email, id) = (email(number), format!("00000000-0000-7000-8000-{number:012x}"));
+        execute(
+            &mut connection,
+            &format!(
+                "INSERT INTO users (id, email, role, metadata, created_at, updated_at, name_key, search_text)
+                     VALUES ('{id}', '{email}', 'member', '{{}}', {CREATED}, {CREATED}, '', '{email}\u{1f}');
+                 INSERT INTO auth_identities (id, created_at) VALUES ('{id}', {CREATED});
+                 INSERT INTO auth_identity_actors (auth_identity_id, actor_type, actor_id) VALUES ('{id}', 'user', '{id}');
+                 INSERT INTO provider_identities
+                     (provider, entity_id, auth_identity_id, provider_metadata, user_metadata, created_at, updated_at)
+                     SELECT provider, '{email}', '{id}', provider_metadata, user_metadata, {CREATED}, {CREATED}
+                     FROM provider_identities WHERE entity_id = '{ADMIN}'"
+            ),
+        )
+        .await?;
+    }
+    Ok(connection.close().await?)
+}
+
+fn email(number: usize) -> String {
+    format!("person.{number}@latchkey.example")
+}
+
+/// The log-in of one of the people.
+pub fn log_in(number: usize) -> Vec<u8> {
+    form(&email(number % PEOPLE))
+}
+
+fn form(email: &str) -> Vec<u8> {
+    post("/api/login", &format!("email={email}&password={}", PASSWORD.replace(' ', "+")))
+}
+
+/// Whether a log-in was answered with a session and the way on.
+pub fn is_logged_in(answer: &Answer) -> bool {
+    answer.status == 302 && answer.header("location") == Some("/account") && answer.header("set-cookie").is_some()
+}
+
+/// Logs the admin in and answers with the `Cookie` header of the session.
+pub async fn admin_cookie(server: &Server) -> Outcome<String> {
+    let answer = Client::connect(server.address).await?.ask(&form(ADMIN)).await?;
+    let cookie = answer.header("set-cookie").and_then(|cookie| cookie.split(';').next());
+    let cookie = cookie.ok_or_else(|| format!("the admin can't log in: {}", answer.head))?;
+    Ok(format!("cookie: {cookie}\r\n"))
+}
