@@ -22,6 +22,8 @@ use crate::{
 const WALKED_ROWS: i64 = 8_000;
 /// A word that one in so many has is found sooner by walking than by trigrams, at a million users.
 const WALKABLE_ONE_IN: i64 = 400;
+/// A page that lies further is found sooner by trigrams, at a million users.
+const WALKABLE_ROWS: i64 = 20_000;
 /// Lists are counted up to here; beyond, a person reads "more than", which costs the same at any size.
 const COUNTED_ROWS: i64 = 1_000;
 
@@ -144,16 +146,15 @@ pub async fn list(db: &Db, scope: &Scope, wanted: (&Filter, Order, &Page), limit
 }
 
 async fn matches(db: &Db, query: &ListQuery<'_>, search: &Search) -> Result<Vec<User>, Error> {
-    let near = query.walk(search, WALKED_ROWS).fetch(db).await?;
+    let mut near = query.walk(search, 0..WALKED_ROWS).fetch(db).await?;
     if is_all(db, query, (&near, WALKED_ROWS)).await? {
         return Ok(near);
     }
-    if count_of(&near) * WALKABLE_ONE_IN >= WALKED_ROWS {
-        // Half as far again, since the near ones may by chance be more than their share.
-        let rows = query.wanted_rows * WALKABLE_ONE_IN * 3 / 2;
-        let far = query.walk(search, rows).fetch(db).await?;
-        if is_all(db, query, (&far, rows)).await? {
-            return Ok(far);
+    if let Some(rows) = far_enough(count_of(&near), query.wanted_rows) {
+        near.extend(query.walk(search, WALKED_ROWS..rows).fetch(db).await?);
+        if is_all(db, query, (&near, rows)).await? {
+            near.truncate(usize::try_from(query.wanted_rows).unwrap_or_default());
+            return Ok(near);
         }
     }
     if !search.has_trigrams() {
@@ -161,6 +162,14 @@ async fn matches(db: &Db, query: &ListQuery<'_>, search: &Search) -> Result<Vec<
     }
     let sample = query::sample().fetch_texts(db).await?;
     query.indexed(search, &search.rare_trigrams(&sample)).fetch(db).await
+}
+
+/// How far a page lies, by what was found near; `None` where it lies so far that the trigrams are sooner there.
+fn far_enough(near: i64, wanted: i64) -> Option<i64> {
+    let is_common = near * WALKABLE_ONE_IN >= WALKED_ROWS;
+    let rows = wanted * WALKED_ROWS / near.max(1);
+    // Half as far again, since the near ones may by chance be more than their share.
+    (is_common && rows <= WALKABLE_ROWS).then_some(rows * 3 / 2)
 }
 
 /// Whether a walk has filled the page, or the list ends within it and has nothing that only the trigrams know.

@@ -3,7 +3,7 @@
 //! Each first finds the ids of a page in one index and then the users; the indexes are those of `migrations`. The tests
 //! ask both databases how they would go about it.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, ops::Range};
 
 use sqlx::{Row, any::AnyRow};
 
@@ -50,13 +50,14 @@ impl ListQuery<'_> {
         sql
     }
 
-    /// The matches among the next entries in the list's own order. The middle statement has no order of its own: it
-    /// passes on what the innermost finds, as it comes, and stops when it has a page.
-    pub fn walk(&self, search: &Search, rows: i64) -> Sql {
+    /// The matches among these of the next entries in the list's own order. The middle statement has no order of its own:
+    /// it passes on what the innermost finds, as it comes, and stops when it has a page.
+    pub fn walk(&self, search: &Search, rows: Range<i64>) -> Sql {
         let mut sql = Sql::new("SELECT w.id AS found FROM (SELECT u.id, u.search_text FROM users u WHERE 1 = 1");
         self.push_conditions(&mut sql);
         self.push_order(&mut sql);
-        sql.push_limit(rows);
+        sql.push_limit(rows.end - rows.start);
+        sql.push_offset(rows.start);
         sql.push(") w WHERE ");
         push_matching(&mut sql, "w", search);
         sql.push_limit(self.wanted_rows);
@@ -69,7 +70,7 @@ impl ListQuery<'_> {
         self.push_conditions(&mut sql);
         self.push_order(&mut sql);
         sql.push_limit(1);
-        let _ = write!(sql.text, " OFFSET {rows}");
+        sql.push_offset(rows);
         sql
     }
 
@@ -240,6 +241,10 @@ impl Sql {
 
     fn push_limit(&mut self, rows: i64) {
         let _ = write!(self.text, " LIMIT {rows}");
+    }
+
+    fn push_offset(&mut self, rows: i64) {
+        let _ = write!(self.text, " OFFSET {rows}");
     }
 
     /// The same statement behind a word such as `EXPLAIN`.
