@@ -21,7 +21,7 @@ pub use db::{
 };
 pub use entropy::{Entropy, EntropyError};
 pub use log::{LogError, LogFormat, LogSettings};
-pub use password_hash::{HashError, Password, PasswordHasher, PasswordSettings, StartError, Verdict};
+pub use password_hash::{HashError, Password, PasswordHasher, PasswordSettings, Place, StartError, Verdict};
 pub use rate_limit::{Bucket, InvalidLimit, Limit, LimitSettings, RateLimiter, Refused, ip_subject};
 pub use seal::{KeySettings, Seal, SealError};
 pub use token::{SecretToken, TokenHash};

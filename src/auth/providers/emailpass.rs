@@ -81,6 +81,7 @@ impl AuthProvider for EmailPass {
         if credentials.is_too_long() {
             return Ok(AuthResponse::refused(WRONG_PAIR));
         }
+        let _place = self.passwords.reserve()?;
         // An address that can't exist is looked up and checked all the same: it takes as long as one that does.
         let entity_id = credentials.email.as_ref().map_or("", EmailAddress::as_str);
         let known = identities.retrieve(entity_id).await?;
@@ -102,6 +103,7 @@ impl AuthProvider for EmailPass {
         let Some(email) = credentials.email else {
             return Err(ProviderError::InvalidData("The e-mail address is not valid.".to_owned()));
         };
+        let _place = self.passwords.reserve()?;
         self.create(&email, &credentials.password, identities).await
     }
 

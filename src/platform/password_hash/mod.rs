@@ -10,6 +10,8 @@ mod settings;
 
 use std::sync::Arc;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 pub use engine::StartError;
 pub use password::Password;
 pub use settings::PasswordSettings;
@@ -52,8 +54,14 @@ pub enum HashError {
 #[derive(Clone)]
 pub struct PasswordHasher(Arc<Inner>);
 
+/// Room in the queue for somebody whose password will be hashed, until it is dropped.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "held, never read")] OwnedSemaphorePermit);
+
 struct Inner {
     recipe: Recipe,
+    /// As many as can be hashed and wait at once.
+    places: Arc<Semaphore>,
     entropy: Entropy,
     pool: Pool,
     /// Stands in for the hash of an unknown address. Its password is random and thrown away.
@@ -75,8 +83,19 @@ impl PasswordHasher {
             salt: entropy.bytes::<SALT_BYTES>().to_vec(),
             tag: entropy.bytes::<TAG_BYTES>().to_vec(),
         };
+        let places = Arc::new(Semaphore::new(settings.max_parallel_hashes.get() as usize + settings.queue_len()));
         let pool = Pool::start(kind, recipe, settings)?;
-        Ok(Self(Arc::new(Inner { recipe, entropy, pool, dummy })))
+        Ok(Self(Arc::new(Inner { recipe, places, entropy, pool, dummy })))
+    }
+
+    /// Keeps room in the queue for one. Whoever asks for it before anything else is put off at once where there is none,
+    /// and costs nothing but the asking.
+    ///
+    /// # Errors
+    /// [`HashError::Busy`] if there is no room.
+    pub fn reserve(&self) -> Result<Place, HashError> {
+        let place = Arc::clone(&self.0.places).try_acquire_owned();
+        place.map(Place).map_err(|_| HashError::Busy { retry_after_secs: self.0.pool.secs_until_empty() })
     }
 
     /// Hashes `password` with a new salt, as a PHC string.

@@ -96,6 +96,13 @@ impl Pool {
     }
 }
 
+impl Pool {
+    /// How long a full queue takes, in whole seconds, at least one.
+    pub(super) fn secs_until_empty(&self) -> u32 {
+        self.0.secs_until_empty(self.0.max_waiting)
+    }
+}
+
 impl Drop for Pool {
     fn drop(&mut self) {
         self.0.lock().is_closed = true;
