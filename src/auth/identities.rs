@@ -172,23 +172,45 @@ impl AuthIdentityProviderService {
             insert_identity(tx, identity, self.now).await?;
         }
         for (entity_id, metadata) in &read {
-            self.replace(tx, entity_id, metadata).await?;
+            match &metadata.wanted {
+                Some(wanted) => self.replace(tx, entity_id, (&metadata.stored, wanted)).await?,
+                None => self.hold(tx, entity_id, &metadata.stored).await?,
+            }
         }
         Ok(())
     }
 
-    /// One statement compares, writes and locks: whoever changes the same identity waits, or is waited for.
-    async fn replace(&self, tx: &mut Tx, entity_id: &str, metadata: &Metadata) -> Result<(), Error> {
-        let wanted = metadata.wanted.as_ref().map(|wanted| Value::Object(wanted.clone()).to_string());
+    /// One statement compares and locks: whoever changes the same identity waits, or is waited for.
+    async fn hold(&self, tx: &mut Tx, entity_id: &str, stored: &str) -> Result<(), Error> {
+        let sql = format!(
+            "SELECT 1 FROM provider_identities WHERE provider = $1 AND entity_id = $2 AND provider_metadata = $3{}",
+            self.db.dialect().hold_rows()
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(self.provider.as_str())
+            .bind(entity_id)
+            .bind(stored)
+            .fetch_optional(&mut **tx)
+            .await?;
+        if row.is_some() { Ok(()) } else { Err(Error::Changed) }
+    }
+
+    /// One statement compares, writes and locks.
+    async fn replace(
+        &self,
+        tx: &mut Tx,
+        entity_id: &str,
+        (stored, wanted): (&str, &Map<String, Value>),
+    ) -> Result<(), Error> {
         let done = sqlx::query(
             "UPDATE provider_identities SET provider_metadata = $1, updated_at = $2
              WHERE provider = $3 AND entity_id = $4 AND provider_metadata = $5",
         )
-        .bind(wanted.as_ref().unwrap_or(&metadata.stored).as_str())
+        .bind(Value::Object(wanted.clone()).to_string())
         .bind(self.now.as_micros())
         .bind(self.provider.as_str())
         .bind(entity_id)
-        .bind(metadata.stored.as_str())
+        .bind(stored)
         .execute(&mut **tx)
         .await?;
         if done.rows_affected() == 1 { Ok(()) } else { Err(Error::Changed) }
@@ -290,15 +312,14 @@ async fn find_identity(
     provider: &ProviderId,
     entity_id: &str,
 ) -> Result<Option<(AuthIdentity, String)>, Error> {
-    let rows = sqlx::query(
+    let query = sqlx::query(
         "SELECT p.auth_identity_id, p.provider_metadata, p.user_metadata, a.actor_type, a.actor_id
          FROM provider_identities p LEFT JOIN auth_identity_actors a ON a.auth_identity_id = p.auth_identity_id
          WHERE p.provider = $1 AND p.entity_id = $2",
     )
     .bind(provider.as_str())
-    .bind(entity_id)
-    .fetch_all(db.reader())
-    .await?;
+    .bind(entity_id);
+    let rows = db.fetch_all_swiftly(query).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let mut app_metadata = BTreeMap::new();
     for row in &rows {

@@ -57,7 +57,7 @@ pub async fn change_password(
     let ended = sessions::end_all(&mut tx, &user.id, scope.session_id()).await?;
     let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id);
     events::record(&mut tx, &services.platform.entropy, scope, event).await?;
-    let session = open_session(services, scope, (&user.id, &identity, asking.session.is_remembered), &mut tx).await?;
+    let opened = open_session(services, scope, (&user.id, &identity, asking.session.is_remembered), &mut tx).await?;
     tx.commit().await?;
-    Ok((LoggedIn { user: user.clone(), session }, ended))
+    Ok((opened, ended))
 }

@@ -131,58 +131,45 @@ async fn come_in(
     (identity, is_remembered): (&AuthIdentity, bool),
     identities: &AuthIdentityProviderService,
 ) -> Result<LoggedIn, Error> {
-    let known = match identity.actor_id(USER) {
-        Some(id) => users::find(&services.platform.db, &UserId::new(id)).await?,
-        None => None,
-    };
-    if known.as_ref().is_some_and(|user| user.disabled_at.is_some()) {
-        return Err(Error::Disabled);
-    }
-    if services.rules.registration.require_verified_email
-        && known.as_ref().is_none_or(|user| user.email_verified_at.is_none())
-    {
-        return Err(Error::EmailNotVerified);
-    }
     let mut tx = services.platform.db.begin().await?;
     identities.commit(&mut tx).await?;
-    let user = match known {
-        Some(user) => user,
-        None => create_user::for_identity(services, scope, identity, &mut tx).await?,
+    let user = match identity.actor_id(USER) {
+        Some(id) => UserId::new(id),
+        None => create_user::for_identity(services, scope, identity, &mut tx).await?.id,
     };
-    let session = open_session(services, scope, (&user.id, identity, is_remembered), &mut tx).await?;
+    let logged_in = open_session(services, scope, (&user, identity, is_remembered), &mut tx).await?;
     tx.commit().await?;
-    Ok(LoggedIn { user, session })
+    Ok(logged_in)
 }
 
-/// Opens the session of a person who may come in, and ends the one that their browser had.
+/// Asks whether this user may log in now, opens the session, and ends the one that their browser had.
 pub(super) async fn open_session(
     services: &Services,
     scope: &Scope,
     (user, identity, is_remembered): (&UserId, &AuthIdentity, bool),
     tx: &mut Tx,
-) -> Result<Opened, Error> {
-    // Hits no row where the user was turned off a moment ago.
-    users::set_last_login(tx, user, scope.now).await.map_err(|error| match error {
-        users::Error::NotFound => Error::Disabled,
-        other => other.into(),
-    })?;
+) -> Result<LoggedIn, Error> {
+    let user = users::note_login(tx, user, scope.now).await?.ok_or(Error::Disabled)?;
+    if services.rules.registration.require_verified_email && user.email_verified_at.is_none() {
+        return Err(Error::EmailNotVerified);
+    }
     if let Actor::User { id, session, .. } = &scope.actor {
         sessions::revoke(tx, id, session).await?;
     }
     let provider = &identity.provider_identity.provider;
     let new = NewSession {
-        user_id: user.clone(),
+        user_id: user.id.clone(),
         auth_identity_id: identity.id.clone(),
         provider: provider.clone(),
         is_remembered,
     };
     let entropy = &services.platform.entropy;
-    let opened = sessions::open(tx, entropy, scope, (&new, services.rules.lifetime)).await?;
+    let session = sessions::open(tx, entropy, scope, (&new, services.rules.lifetime)).await?;
     let event = Event {
         kind: EventKind::SessionCreated,
-        target: Target::User(user.clone()),
-        details: json!({ "provider": provider.as_str(), "session_id": opened.id.as_str() }),
+        target: Target::User(user.id.clone()),
+        details: json!({ "provider": provider.as_str(), "session_id": session.id.as_str() }),
     };
     events::record(tx, entropy, scope, event).await?;
-    Ok(opened)
+    Ok(LoggedIn { user, session })
 }

@@ -53,7 +53,7 @@ pub async fn register(services: &Services, scope: &Scope, new: Registration) -> 
     let mut tx = services.platform.db.begin().await?;
     identities.commit(&mut tx).await?;
     let user = insert_registered(services, scope, (new.email, new.profile, &identity), &mut tx).await?;
-    let session = open_session(services, scope, (&user.id, &identity, false), &mut tx).await?;
+    let logged_in = open_session(services, scope, (&user.id, &identity, false), &mut tx).await?;
     tx.commit().await?;
-    Ok(LoggedIn { user, session })
+    Ok(logged_in)
 }

@@ -63,9 +63,9 @@ pub async fn set_up(services: &Services, scope: &Scope, token: &str, new: Direct
     check(&mut tx, token).await?;
     let (user, identity) = insert_direct(services, &operator, (new, prepared), &mut tx).await?;
     sqlx::query("DELETE FROM setup_tokens").execute(&mut *tx).await?;
-    let session = open_session(services, scope, (&user.id, &identity, false), &mut tx).await?;
+    let logged_in = open_session(services, scope, (&user.id, &identity, false), &mut tx).await?;
     tx.commit().await?;
-    Ok(LoggedIn { user, session })
+    Ok(logged_in)
 }
 
 /// Asks for the token before it asks for an admin: where another has just used it, there is one.

@@ -11,7 +11,7 @@ pub use list::{Filter, List, Order, Page, SortBy, Status, list};
 pub(crate) use user::{COLUMNS as USER_COLUMNS, from_row as user_from_row};
 pub use user::{
     NewUser, Profile, User, admins_besides, any_admin, create, delete, find, find_by_email, get_for_update, has_admin,
-    set_disabled, set_last_login, set_profile, set_role,
+    note_login, set_disabled, set_profile, set_role,
 };
 
 /// Why the User module refuses.

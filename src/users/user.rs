@@ -1,6 +1,8 @@
 //! Users: one account of one person each, found by id or by e-mail address.
 //! Who may change what is asked by the flows that call; uniqueness of the address is the schema's.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value};
 use sqlx::{Row, any::AnyRow};
 
@@ -190,17 +192,17 @@ pub async fn set_disabled(tx: &mut Tx, id: &UserId, at: Option<Timestamp>, now: 
     hit_one(done.rows_affected())
 }
 
-/// Notes that a user logged in, unless they are turned off meanwhile.
+/// Notes that a user logs in, and answers with the user; `None` if there is no such user, or one that is turned off.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is no such user, or one that is turned off.
-pub async fn set_last_login(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<(), Error> {
-    let done = sqlx::query("UPDATE users SET last_login_at = $1 WHERE id = $2 AND disabled_at IS NULL")
-        .bind(now.as_micros())
-        .bind(id.as_str())
-        .execute(&mut **tx)
-        .await?;
-    hit_one(done.rows_affected())
+/// [`Error::Internal`] if the database fails.
+pub async fn note_login(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<Option<User>, Error> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let columns = COLUMNS.replace("u.", "");
+        format!("UPDATE users SET last_login_at = $1 WHERE id = $2 AND disabled_at IS NULL RETURNING {columns}")
+    });
+    let row = sqlx::query(SQL.as_str()).bind(now.as_micros()).bind(id.as_str()).fetch_optional(&mut **tx).await?;
+    row.as_ref().map(from_row).transpose().map_err(Error::Internal)
 }
 
 /// Deletes a user.

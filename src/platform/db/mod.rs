@@ -81,6 +81,17 @@ impl Db {
         self.0.swift.fetch_optional(query).await
     }
 
+    /// The few rows that a statement finds, in the same way.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] if no connection is free in time, or the database does not answer.
+    pub async fn fetch_all_swiftly<'q, E>(&self, query: E) -> Result<Vec<AnyRow>, sqlx::Error>
+    where
+        E: Execute<'q, Any> + 'q,
+    {
+        self.0.swift.fetch_all(query).await
+    }
+
     /// Starts a transaction that may write. In SQLite it is the only one until it ends.
     ///
     /// # Errors

@@ -1,11 +1,14 @@
-//! Swift reads: for the one statement that every request pays for. A pool asks each connection for a sign of life when it
+//! Swift reads: for the statements that every request or every log-in pays for. A pool asks each connection for a sign of life when it
 //! comes back, which takes as long as the read itself; here a connection that has answered is kept at hand without, and
 //! only one that failed, or whose caller went away in the middle, goes back to the pool to be asked.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sqlx::{Any, AnyPool, Connection, Execute, Executor, any::AnyRow, pool::PoolConnection};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
 
 use super::{
     Dialect,
@@ -37,14 +40,34 @@ impl SwiftReads {
     where
         E: Execute<'q, Any> + 'q,
     {
-        let place = tokio::time::timeout(ACQUIRE_TIMEOUT, self.places.acquire()).await;
-        let _place = place.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        let _place = self.place().await?;
         let mut connection = self.connection().await?;
         let row = connection.fetch_optional(query).await?;
+        self.keep(connection);
+        Ok(row)
+    }
+
+    /// The rows that a statement finds; a few, since they are all held.
+    pub(super) async fn fetch_all<'q, E>(&self, query: E) -> Result<Vec<AnyRow>, sqlx::Error>
+    where
+        E: Execute<'q, Any> + 'q,
+    {
+        let _place = self.place().await?;
+        let mut connection = self.connection().await?;
+        let rows = connection.fetch_all(query).await?;
+        self.keep(connection);
+        Ok(rows)
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, sqlx::Error> {
+        let place = tokio::time::timeout(ACQUIRE_TIMEOUT, self.places.acquire()).await;
+        place.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)
+    }
+
+    fn keep(&self, connection: PoolConnection<Any>) {
         if !self.pool.is_closed() {
             self.at_hand().push(Rested { connection, since: Instant::now() });
         }
-        Ok(row)
     }
 
     /// Gives all connections back and lends none any more.
