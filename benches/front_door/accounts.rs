@@ -55,6 +55,21 @@ pub fn log_in(number: usize) -> Vec<u8> {
     form(&email(number % PEOPLE))
 }
 
+/// The start of the addresses that have accounts, and of some that have none.
+pub const KNOWN: &str = "person";
+/// As long as the known ones, since an answer carries back what was typed.
+pub const UNKNOWN: &str = "nobody";
+
+/// A log-in with a wrong password, by an address of one kind or the other.
+pub fn failed_log_in(kind: &str, number: usize) -> Vec<u8> {
+    post("/api/login", &format!("email={kind}.{}@latchkey.example&password=wrong+horse", number % PEOPLE))
+}
+
+/// Whether a log-in was refused, as every wrong one is.
+pub fn is_refused(answer: &Answer) -> bool {
+    answer.status == 302 && answer.header("location") == Some("/login")
+}
+
 fn form(email: &str) -> Vec<u8> {
     post("/api/login", &format!("email={email}&password={}", PASSWORD.replace(' ', "+")))
 }

@@ -117,6 +117,16 @@ impl Database {
         Ok(connection.close().await?)
     }
 
+    /// The server that listens for connections to it, if it is on this machine.
+    pub async fn process(&self) -> Outcome<Option<u32>> {
+        if Self::is_sqlite(&self.url) {
+            return Ok(None);
+        }
+        let folder = self.text("SHOW data_directory").await?;
+        let Ok(lines) = fs::read_to_string(Path::new(&folder).join("postmaster.pid")) else { return Ok(None) };
+        Ok(lines.lines().next().and_then(|id| id.trim().parse().ok()))
+    }
+
     /// A connection of one's own.
     pub async fn connect(&self) -> Outcome<AnyConnection> {
         Ok(AnyConnection::connect(&self.url).await?)

@@ -12,6 +12,7 @@ mod load;
 mod log_ins;
 mod pages;
 mod people;
+mod secrecy;
 mod seed;
 mod server;
 mod sessions;
@@ -39,6 +40,8 @@ struct Extent {
     list_time: Duration,
     /// How often a server is started.
     starts: usize,
+    /// How often each kind of log-in is timed.
+    tries: usize,
 }
 
 impl Extent {
@@ -50,6 +53,7 @@ impl Extent {
                 list_rounds: 20,
                 list_time: Duration::from_millis(500),
                 starts: 2,
+                tries: 30,
             };
         }
         Self {
@@ -58,6 +62,7 @@ impl Extent {
             list_rounds: 300,
             list_time: Duration::from_secs(3),
             starts: 5,
+            tries: 300,
         }
     }
 }
@@ -101,6 +106,7 @@ async fn measure_on(database: &Database, extent: Extent, table: &mut Table) -> O
     footprint::measure(database, extent, &mut column).await?;
     eprintln!("==> {}: log-ins", database.name);
     log_ins::measure(database, extent, &mut column).await?;
+    secrecy::measure(database, extent, &mut column).await?;
     eprintln!("==> {}: sessions and pages", database.name);
     sessions::measure(database, extent, &mut column).await?;
     pages::measure(database, extent, &mut column).await?;

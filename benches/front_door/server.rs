@@ -16,9 +16,10 @@ use crate::{
     now, rest,
 };
 
-const LIMITS: [&str; 6] = [
+const LIMITS: [&str; 7] = [
     "LOG_IN_PER_IP",
     "LOG_IN_PER_ACCOUNT",
+    "LOG_IN_PER_ACCOUNT_ANYWHERE",
     "REGISTER_PER_IP",
     "REGISTER_PER_ACCOUNT",
     "CHANGE_PASSWORD_PER_ACCOUNT",
