@@ -87,6 +87,7 @@ pub async fn services(config: &Config, catalogue: &Catalogue, clock: Clock) -> R
     let providers = registry(config, catalogue, (&platform.passwords, &platform.clock))?;
     let rules = Rules {
         registration: config.registration.clone(),
+        invites: config.invites.clone(),
         actors: config.actors.clone(),
         lifetime: Lifetime { idle: config.session.idle, absolute: config.session.absolute },
         limits: config.limits.clone(),

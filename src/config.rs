@@ -19,9 +19,10 @@ pub use providers::ProviderSettings;
 pub use server::{InvalidPublicUrl, Network, PublicUrl, ServerSettings};
 pub use session::SessionSettings;
 
-use crate::flows::{ActorSettings, RegistrationSettings};
+use crate::flows::{ActorSettings, InviteSettings, RegistrationSettings};
 use crate::platform::{
-    DatabaseSettings, KeySettings, LimitSettings, LogSettings, PasswordSettings, Settings as PlatformSettings,
+    DatabaseSettings, KeySettings, LimitSettings, LogSettings, MailSettings, PasswordSettings,
+    Settings as PlatformSettings,
 };
 
 /// The name of the actor type that is built in.
@@ -39,6 +40,10 @@ pub struct Config {
     pub database: DatabaseSettings,
     /// `[registration]`: who may get an account.
     pub registration: RegistrationSettings,
+    /// `[invites]`: how long an invite lasts, and whom it is for.
+    pub invites: InviteSettings,
+    /// `[mail]`: whether and how mails leave.
+    pub mail: MailSettings,
     /// `[session]`: how long a log-in lasts.
     pub session: SessionSettings,
     /// `[password]`: what a password hash costs.
@@ -68,6 +73,8 @@ impl Default for Config {
             server: ServerSettings::default(),
             database: DatabaseSettings::default(),
             registration: RegistrationSettings::default(),
+            invites: InviteSettings::default(),
+            mail: MailSettings::default(),
             session: SessionSettings::default(),
             password: PasswordSettings::default(),
             limits: LimitSettings::default(),
@@ -97,7 +104,12 @@ impl Config {
 
     /// The part that the platform needs.
     pub fn platform(&self) -> PlatformSettings {
-        PlatformSettings { database: self.database.clone(), password: self.password.clone(), keys: self.keys.clone() }
+        PlatformSettings {
+            database: self.database.clone(),
+            password: self.password.clone(),
+            keys: self.keys.clone(),
+            mail: self.mail.clone(),
+        }
     }
 
     /// All settings as TOML, secrets replaced; what `config show` prints.

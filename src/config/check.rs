@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Config, SessionSettings, USER_ACTOR, providers};
+use crate::flows::InviteSettings;
 
 /// The prefix that binds a cookie to one host over TLS (RFC 6265bis §4.1.3.2).
 const HOST_PREFIX: &str = "__Host-";
@@ -34,6 +35,7 @@ pub(super) fn complete(config: &mut Config) {
     for domain in &mut config.registration.allowed_domains {
         *domain = domain.trim().trim_start_matches('@').to_lowercase();
     }
+    config.registration.require_verified_email.get_or_insert(config.mail.is_sent());
     let name = &config.session.cookie_name;
     if config.server.public_url.is_https() && !name.starts_with(HOST_PREFIX) && !name.starts_with(SECURE_PREFIX) {
         config.session.cookie_name = format!("{HOST_PREFIX}{name}");
@@ -47,6 +49,7 @@ pub(super) fn check(config: &Config) -> Checked {
     check_password(config)?;
     check_log(config)?;
     check_registration(config)?;
+    check_invites(config)?;
     check_providers(config)?;
     check_actors(config)
 }
@@ -104,12 +107,6 @@ fn check_log(config: &Config) -> Checked {
 }
 
 fn check_registration(config: &Config) -> Checked {
-    if config.registration.require_verified_email {
-        return wrong(
-            "registration.require_verified_email",
-            "no mail can be sent, so that nobody could ever confirm an address",
-        );
-    }
     let is_domain = |domain: &str| {
         !domain.is_empty() && !domain.contains(|c: char| c == '@' || c == '*' || c == '/' || c.is_whitespace())
     };
@@ -119,6 +116,13 @@ fn check_registration(config: &Config) -> Checked {
         }
         None => Ok(()),
     }
+}
+
+fn check_invites(config: &Config) -> Checked {
+    if InviteSettings::BOUNDS.contains(&config.invites.expires_in) {
+        return Ok(());
+    }
+    wrong("invites.expires_in", "must be from 1h to 30d")
 }
 
 fn check_providers(config: &Config) -> Checked {
@@ -158,6 +162,11 @@ fn is_id(text: &str) -> bool {
 pub(super) fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = Vec::new();
     let public_url = &config.server.public_url;
+    if config.registration.requires_verified_email() && !config.mail.is_sent() {
+        let text = "registration.require_verified_email holds, but mail.transport is `outbox`: an admin has to hand on \
+            every link by which an address is confirmed";
+        warnings.push(text.to_owned());
+    }
     if config.password.is_below_default_cost() {
         warnings.push("password hashes cost less than the default: stolen ones are cheaper to guess".to_owned());
     }

@@ -13,7 +13,7 @@ pub(super) enum Kind {
 }
 
 /// Every key with a fixed name.
-pub(super) const KEYS: [(&str, Kind); 32] = [
+pub(super) const KEYS: [(&str, Kind); 49] = [
     ("server.listen", Kind::Text),
     ("server.public_url", Kind::Text),
     ("server.trusted_proxies", Kind::List),
@@ -26,6 +26,17 @@ pub(super) const KEYS: [(&str, Kind); 32] = [
     ("registration.mode", Kind::Text),
     ("registration.allowed_domains", Kind::List),
     ("registration.require_verified_email", Kind::Bool),
+    ("invites.expires_in", Kind::Text),
+    ("invites.email_match", Kind::Text),
+    ("mail.transport", Kind::Text),
+    ("mail.from", Kind::Text),
+    ("mail.directory", Kind::Text),
+    ("mail.smtp.host", Kind::Text),
+    ("mail.smtp.port", Kind::Number),
+    ("mail.smtp.encryption", Kind::Text),
+    ("mail.smtp.username", Kind::Text),
+    ("mail.smtp.password", Kind::Text),
+    ("mail.smtp.timeout", Kind::Text),
     ("session.idle", Kind::Text),
     ("session.absolute", Kind::Text),
     ("session.cookie_name", Kind::Text),
@@ -41,6 +52,12 @@ pub(super) const KEYS: [(&str, Kind); 32] = [
     ("limits.register_per_account", Kind::Text),
     ("limits.change_password_per_account", Kind::Text),
     ("limits.setup_per_ip", Kind::Text),
+    ("limits.recover_per_ip", Kind::Text),
+    ("limits.recover_per_account", Kind::Text),
+    ("limits.mail_per_account", Kind::Text),
+    ("limits.code_per_ip", Kind::Text),
+    ("limits.code_per_account", Kind::Text),
+    ("limits.accept_invite_per_ip", Kind::Text),
     ("log.format", Kind::Text),
     ("log.filter", Kind::Text),
     ("keys.directory", Kind::Text),
@@ -96,6 +113,14 @@ fn unknown_in_section(section: &str, value: &Value) -> Option<String> {
         ("actors", Value::Table(actors)) => actors.iter().find_map(|(actor, value)| {
             let name = value.as_table()?.keys().find(|name| *name != "providers")?;
             Some(within(&format!("{actor}.{name}")))
+        }),
+        ("mail", Value::Table(mail)) => mail.iter().find_map(|(key, value)| match (key.as_str(), value) {
+            ("smtp", Value::Table(smtp)) => {
+                let unknown = smtp.keys().find(|key| kind_of(&[section, "smtp", key.as_str()]).is_none())?;
+                Some(within(&format!("smtp.{unknown}")))
+            }
+            ("smtp", _) => None,
+            _ => kind_of(&[section, key]).is_none().then(|| within(key)),
         }),
         (_, Value::Table(keys)) => {
             keys.keys().find(|key| kind_of(&[section, key.as_str()]).is_none()).map(|key| within(key))

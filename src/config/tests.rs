@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::{keys::KEYS, *};
 use crate::{
     flows::RegistrationMode,
-    platform::{LogFormat, testing::TempDir},
+    platform::{LogFormat, SmtpSettings, testing::TempDir},
 };
 
 /// Reads `file` and `env` as the binary does.
@@ -31,7 +31,9 @@ fn refusal(file: &str, env: &[(&str, &str)]) -> String {
 #[test]
 fn everything_has_a_default() {
     let config = load("", &[]).unwrap();
-    assert_eq!(config, Config::default());
+    let mut expected = Config::default();
+    expected.registration.require_verified_email = Some(false);
+    assert_eq!(config, expected);
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:3000");
     assert_eq!(config.server.public_url.to_string(), "http://localhost:3000");
     assert_eq!(config.database.url.expose(), "sqlite://data/latchkey.db");
@@ -117,7 +119,7 @@ fn a_variable_wins_over_the_file() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:2");
     assert_eq!(config.server.trusted_proxies.len(), 2);
     assert_eq!(config.server.allowed_origins.len(), 2);
-    assert!(!config.registration.require_verified_email && config.registration.allowed_domains.is_empty());
+    assert!(!config.registration.requires_verified_email() && config.registration.allowed_domains.is_empty());
     assert_eq!(config.password.memory_kib, 32_768);
     assert_eq!(config.session.idle, Duration::from_hours(1));
     assert_eq!(config.log.format, Some(LogFormat::Pretty));
@@ -156,7 +158,11 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
             "[pasword]\nmemory_kib = 1",
             "unknown setting `pasword` in latchkey.toml; the nearest known one is `password`",
         ),
-        ("[mail]\ntransport = \"smtp\"", "unknown setting `mail` in latchkey.toml; the nearest known one is"),
+        ("[metrics]\ntoken = \"x\"", "unknown setting `metrics` in latchkey.toml; the nearest known one is"),
+        (
+            "[mail.smtp]\nhsot = \"x\"",
+            "unknown setting `mail.smtp.hsot` in latchkey.toml; the nearest known one is `mail.smtp.host`",
+        ),
         ("[[providers]]\nidd = \"x\"", "unknown setting `providers.idd` in latchkey.toml"),
         ("[actors.user]\nprovider = []", "unknown setting `actors.user.provider` in latchkey.toml"),
     ] {
@@ -185,7 +191,7 @@ fn a_variable_that_is_no_setting_is_left_alone() {
         "LATCHKEY_TEST_POSTGRES",
         "latchkey_server__listen",
     ] {
-        assert_eq!(load("", &[(name, "tcp://10.0.0.1:3000")]).unwrap(), Config::default(), "{name}");
+        assert_eq!(load("", &[(name, "tcp://10.0.0.1:3000")]).unwrap(), load("", &[]).unwrap(), "{name}");
     }
 }
 
@@ -206,7 +212,7 @@ fn a_wrong_value_is_refused_with_its_key_and_origin() {
         ("[database]\nurl = \"mysql://x\"", ["`database.url`", "sqlite://"]),
         ("[database]\nurl = \"sqlite::memory:\"", ["`database.url`", "in memory"]),
         ("[database]\nmax_connections = 0", ["`database.max_connections`", "nonzero"]),
-        ("[registration]\nrequire_verified_email = true", ["`registration.require_verified_email`", "no mail"]),
+        ("[invites]\nexpires_in = \"59m\"", ["`invites.expires_in`", "1h to 30d"]),
         ("[registration]\nmode = \"maybe\"", ["`registration.mode`", "invite_only"]),
         ("[registration]\nallowed_domains = [\"a b\"]", ["`registration.allowed_domains`", "`a b`"]),
         ("[session]\nidle = \"7\"", ["`session.idle`", "`15m`"]),
@@ -296,6 +302,8 @@ fn what_is_shown_has_no_secrets_and_can_be_read_again() {
     let file = r#"
         [database]
         url = "postgres://ada:s3cret@db.example.org/latchkey?password=s3cret"
+        [mail.smtp]
+        password = "s3cret"
         [[providers]]
         id = "google"
         kind = "google"
@@ -312,7 +320,7 @@ fn what_is_shown_has_no_secrets_and_can_be_read_again() {
     assert!(!format!("{config:?}").contains("s3cret"));
     assert!(load(&shown, &[]).is_ok(), "{shown}");
 
-    let default = Config::default();
+    let default = load("", &[]).unwrap();
     assert_eq!(load(&default.to_toml_redacted(), &[]).unwrap(), default);
 }
 
@@ -322,10 +330,20 @@ fn the_known_keys_are_the_settings() {
     let mut config = Config::default();
     config.password.max_queued_hashes = Some(1);
     config.log.format = Some(LogFormat::Json);
+    config.registration.require_verified_email = Some(true);
+    config.mail.from = Some("front.door@example.org".to_owned());
+    let password = Some(toml::from_str::<SmtpSettings>("password = \"s3cret\"").unwrap().password.unwrap());
+    let (port, username) = (Some(25), Some("latchkey".to_owned()));
+    config.mail.smtp = SmtpSettings { port, username, password, ..SmtpSettings::default() };
     let table: Table = config.to_toml_redacted().parse().unwrap();
     let mut found = BTreeSet::new();
     for (section, value) in &table {
         match value {
+            Value::Table(keys) if section == "mail" => {
+                let nested = keys["smtp"].as_table().unwrap().keys().map(|key| format!("mail.smtp.{key}"));
+                let own = keys.keys().filter(|key| *key != "smtp").map(|key| format!("mail.{key}"));
+                found.extend(own.chain(nested));
+            }
             Value::Table(keys) if section != "actors" => {
                 found.extend(keys.keys().map(|key| format!("{section}.{key}")));
             }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Actor, Scope};
 use crate::{
     platform::{Entropy, Tx},
-    shared::{AuthIdentityId, SessionId, UserId},
+    shared::{AuthIdentityId, InviteId, SessionId, UserId},
 };
 
 /// What can happen.
@@ -32,6 +32,20 @@ pub enum EventKind {
     AuthFailed,
     /// A password was set or changed.
     AuthPasswordChanged,
+    /// Somebody said to have forgotten a password.
+    AuthPasswordResetRequested,
+    /// An e-mail address was proved.
+    AuthEmailVerified,
+    /// Somebody was invited.
+    InviteCreated,
+    /// An invite got a new link and a new end.
+    InviteResent,
+    /// An invite became an account.
+    InviteAccepted,
+    /// An invite was taken back.
+    InviteRevoked,
+    /// An invite was deleted.
+    InviteDeleted,
 }
 
 impl EventKind {
@@ -48,6 +62,13 @@ impl EventKind {
             Self::SessionRevoked => "session.revoked",
             Self::AuthFailed => "auth.failed",
             Self::AuthPasswordChanged => "auth.password_changed",
+            Self::AuthPasswordResetRequested => "auth.password_reset_requested",
+            Self::AuthEmailVerified => "auth.email_verified",
+            Self::InviteCreated => "invite.created",
+            Self::InviteResent => "invite.resent",
+            Self::InviteAccepted => "invite.accepted",
+            Self::InviteRevoked => "invite.revoked",
+            Self::InviteDeleted => "invite.deleted",
         }
     }
 }
@@ -59,6 +80,8 @@ pub enum Target {
     User(UserId),
     /// A session.
     Session(SessionId),
+    /// An invite.
+    Invite(InviteId),
     /// An auth identity that has no user yet.
     AuthIdentity(AuthIdentityId),
     /// Nobody that Latchkey knows.
@@ -70,6 +93,7 @@ impl Target {
         match self {
             Self::User(id) => ("user", Some(id.as_str())),
             Self::Session(id) => ("session", Some(id.as_str())),
+            Self::Invite(id) => ("invite", Some(id.as_str())),
             Self::AuthIdentity(id) => ("auth_identity", Some(id.as_str())),
             Self::Unknown => ("unknown", None),
         }
@@ -91,6 +115,11 @@ impl Event {
     /// An event about a user, without details.
     pub fn about_user(kind: EventKind, user: &UserId) -> Self {
         Self { kind, target: Target::User(user.clone()), details: Value::Object(serde_json::Map::new()) }
+    }
+
+    /// An event about an invite, without details.
+    pub fn about_invite(kind: EventKind, invite: &InviteId) -> Self {
+        Self { kind, target: Target::Invite(invite.clone()), details: Value::Object(serde_json::Map::new()) }
     }
 
     /// The same event with details.

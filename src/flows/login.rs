@@ -150,7 +150,7 @@ pub(super) async fn open_session(
     tx: &mut Tx,
 ) -> Result<LoggedIn, Error> {
     let user = users::note_login(tx, user, scope.now).await?.ok_or(Error::Disabled)?;
-    if services.rules.registration.require_verified_email && user.email_verified_at.is_none() {
+    if services.rules.registration.requires_verified_email() && user.email_verified_at.is_none() {
         return Err(Error::EmailNotVerified);
     }
     if let Actor::User { id, session, .. } = &scope.actor {

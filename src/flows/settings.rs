@@ -1,10 +1,14 @@
 //! What the operator decides about who may come in, and how.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{platform::LimitSettings, sessions::Lifetime, shared::EmailAddress};
+use crate::{
+    platform::{LimitSettings, duration_text},
+    sessions::Lifetime,
+    shared::EmailAddress,
+};
 
 /// Who may register.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,14 +31,52 @@ pub struct RegistrationSettings {
     pub mode: RegistrationMode,
     /// Domains whose addresses may register, in lower case; empty: all. A domain does not stand for the ones below it.
     pub allowed_domains: Vec<String>,
-    /// Whether an address has to be verified before it can log in.
-    pub require_verified_email: bool,
+    /// Whether an address has to be verified before it can log in; by default where mails are sent.
+    pub require_verified_email: Option<bool>,
 }
 
 impl RegistrationSettings {
+    /// Whether an address has to be verified before it can log in.
+    pub fn requires_verified_email(&self) -> bool {
+        self.require_verified_email.unwrap_or(false)
+    }
+
     /// Whether the domain of this address may register.
     pub fn allows(&self, email: &EmailAddress) -> bool {
         self.allowed_domains.is_empty() || self.allowed_domains.iter().any(|domain| domain == email.domain())
+    }
+}
+
+/// Whose invite it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmailMatch {
+    /// The account's address is the invited one.
+    #[default]
+    Exact,
+    /// Over the API the account may have another address.
+    Any,
+}
+
+/// `[invites]`: promises of accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InviteSettings {
+    /// How long an invite lasts where nobody says otherwise.
+    #[serde(with = "duration_text")]
+    pub expires_in: Duration,
+    /// Whether the account's address must be the invited one.
+    pub email_match: EmailMatch,
+}
+
+impl InviteSettings {
+    /// The shortest and the longest life of an invite.
+    pub const BOUNDS: RangeInclusive<Duration> = Duration::from_hours(1)..=Duration::from_hours(30 * 24);
+}
+
+impl Default for InviteSettings {
+    fn default() -> Self {
+        Self { expires_in: Duration::from_hours(7 * 24), email_match: EmailMatch::default() }
     }
 }
 
@@ -51,6 +93,8 @@ pub struct ActorSettings {
 pub struct Rules {
     /// Who may make an account.
     pub registration: RegistrationSettings,
+    /// How invites are.
+    pub invites: InviteSettings,
     /// Which actor type may use which providers.
     pub actors: BTreeMap<String, ActorSettings>,
     /// How long sessions live.

@@ -1,9 +1,10 @@
-//! Sweeps away what has ended by time: sessions, remembered states of redirects, refilled rate limits. What has ended is
-//! refused whether it was swept or not; this only keeps the file small. Several processes may sweep at once.
+//! Sweeps away what has ended by time: sessions, remembered states of redirects, refilled rate limits, old one-time
+//! tokens. What has ended is refused whether it was swept or not; this only keeps the file small. Several processes may
+//! sweep at once.
 
 use std::{future::Future, time::Duration};
 
-use crate::{auth, flows::Services, sessions};
+use crate::{auth, flows::Services, platform::one_time, sessions};
 
 /// How often it sweeps.
 const EVERY: Duration = Duration::from_mins(10);
@@ -29,6 +30,7 @@ async fn sweep(services: &Services) -> Result<(), sqlx::Error> {
     let sessions = sessions::sweep(&platform.db, services.rules.lifetime, now).await?;
     let states = auth::sweep_states(&platform.db, now).await?;
     let limits = platform.limits.sweep(now).await?;
-    tracing::debug!(sessions, states, limits, "swept");
+    let tokens = one_time::sweep(&platform.db, now).await?;
+    tracing::debug!(sessions, states, limits, tokens, "swept");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Tools that know no user: clock, database, password hashing, tokens, sealing, rate limits, logs.
+//! Tools that know no user: clock, database, password hashing, tokens, sealing, outbox, rate limits, logs.
 //! [`Platform`] holds one of each, made at the start; every floor above is handed what it needs of it. Nothing here
 //! knows what an account, a session or a page is.
 
@@ -7,6 +7,9 @@ mod db;
 pub mod duration_text;
 mod entropy;
 pub mod log;
+mod mailer;
+pub mod one_time;
+mod outbox;
 mod password_hash;
 mod rate_limit;
 mod seal;
@@ -21,6 +24,9 @@ pub use db::{
 };
 pub use entropy::{Entropy, EntropyError};
 pub use log::{LogError, LogFormat, LogSettings};
+pub use mailer::{Encryption, MailSettings, SmtpPassword, SmtpSettings, Transport};
+pub use one_time::{Issued, NewOneTime, OneTime, OneTimeCode, OneTimeState, Purpose};
+pub use outbox::{NewMail, Outbox, delete_waiting as delete_waiting_mails};
 pub use password_hash::{HashError, Password, PasswordHasher, PasswordSettings, Place, StartError, Verdict};
 pub use rate_limit::{Bucket, InvalidLimit, Limit, LimitSettings, RateLimiter, Refused, ip_subject};
 pub use seal::{KeySettings, Seal, SealError};
@@ -35,6 +41,8 @@ pub struct Settings {
     pub password: PasswordSettings,
     /// Where the instance key is.
     pub keys: KeySettings,
+    /// How mails leave.
+    pub mail: MailSettings,
 }
 
 /// The tools of one process; clones share them.
@@ -50,6 +58,8 @@ pub struct Platform {
     pub passwords: PasswordHasher,
     /// Sealing with the instance key.
     pub seal: Seal,
+    /// Mails that are to be sent.
+    pub outbox: Outbox,
     /// Rate limits.
     pub limits: RateLimiter,
 }
@@ -83,6 +93,7 @@ impl Platform {
         let db = Db::open(&settings.database).await?;
         let passwords = PasswordHasher::start(&settings.password, entropy.clone())?;
         let limits = RateLimiter::new(db.clone());
-        Ok(Self { db, clock, entropy, passwords, seal, limits })
+        let outbox = Outbox::new(seal.clone(), entropy.clone(), settings.mail.is_sent());
+        Ok(Self { db, clock, entropy, passwords, seal, outbox, limits })
     }
 }

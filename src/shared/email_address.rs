@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 /// The longest address that SMTP carries (RFC 5321 §4.5.3.1.3, less the angle brackets), in bytes.
@@ -17,8 +17,8 @@ const MAX_LABEL_BYTES: usize = 63;
 const LOCAL_PUNCTUATION: &str = ".!#$%&'*+/=?^_`{|}~-";
 
 /// A normalised e-mail address.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct EmailAddress(String);
 
 /// The text is not an e-mail address.
@@ -54,6 +54,20 @@ impl EmailAddress {
     /// The part after the `@`.
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+impl From<EmailAddress> for String {
+    fn from(address: EmailAddress) -> Self {
+        address.0
+    }
+}
+
+impl TryFrom<String> for EmailAddress {
+    type Error = InvalidEmail;
+
+    fn try_from(text: String) -> Result<Self, InvalidEmail> {
+        Self::parse(&text)
     }
 }
 

@@ -62,3 +62,15 @@ id!(
     /// Names a configured auth provider; the same kind may be configured under several ids.
     ProviderId
 );
+id!(
+    /// Names an invite.
+    InviteId
+);
+id!(
+    /// Names a one-time token where it is used up or revoked; it opens nothing, unlike the secret in the link.
+    OneTimeId
+);
+id!(
+    /// Names a mail of the outbox, and is its `Message-ID` (RFC 5322 §3.6.4).
+    MailId
+);

@@ -27,6 +27,19 @@ pub struct LimitSettings {
     pub change_password_per_account: Limit,
     /// Tries of the set-up token from one IP address.
     pub setup_per_ip: Limit,
+    /// Forgotten passwords from one IP address.
+    pub recover_per_ip: Limit,
+    /// Mails with a link for one e-mail address that said to have forgotten its password. What is beyond gets the same
+    /// answer and no mail: the links before it work.
+    pub recover_per_account: Limit,
+    /// Other mails that people ask for at one e-mail address: to confirm it, to change to it.
+    pub mail_per_account: Limit,
+    /// Codes and links that are tried from one IP address.
+    pub code_per_ip: Limit,
+    /// Codes that are tried for one e-mail address, beside the few tries that each code has.
+    pub code_per_account: Limit,
+    /// Invites that are accepted from one IP address.
+    pub accept_invite_per_ip: Limit,
 }
 
 impl Default for LimitSettings {
@@ -39,6 +52,12 @@ impl Default for LimitSettings {
             register_per_account: Limit::new(5, MINUTE * 10),
             change_password_per_account: Limit::new(10, MINUTE * 10),
             setup_per_ip: Limit::new(10, MINUTE * 10),
+            recover_per_ip: Limit::new(30, MINUTE * 10),
+            recover_per_account: Limit::new(5, MINUTE * 15),
+            mail_per_account: Limit::new(5, MINUTE * 10),
+            code_per_ip: Limit::new(60, MINUTE * 10),
+            code_per_account: Limit::new(20, MINUTE * 60),
+            accept_invite_per_ip: Limit::new(60, MINUTE * 10),
         }
     }
 }
@@ -54,6 +73,12 @@ impl LimitSettings {
             register_per_account: Limit::OFF,
             change_password_per_account: Limit::OFF,
             setup_per_ip: Limit::OFF,
+            recover_per_ip: Limit::OFF,
+            recover_per_account: Limit::OFF,
+            mail_per_account: Limit::OFF,
+            code_per_ip: Limit::OFF,
+            code_per_account: Limit::OFF,
+            accept_invite_per_ip: Limit::OFF,
         }
     }
 }

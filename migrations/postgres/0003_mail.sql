@@ -1,0 +1,66 @@
+-- Secrets that were mailed or shown once. A token is stored as its SHA-256, a code as its argon2id hash. What has become of
+-- one is a time: used, replaced by a newer one, revoked; at most one of the three.
+CREATE TABLE one_time_tokens (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    token_hash TEXT COLLATE "C" NOT NULL UNIQUE,
+    code_hash TEXT COLLATE "C",
+    -- How often a code was tried, right or wrong.
+    code_tries BIGINT NOT NULL,
+    purpose TEXT COLLATE "C" NOT NULL,
+    -- What it is about: the id of a user or an invite.
+    subject TEXT COLLATE "C" NOT NULL,
+    -- Where it was sent; whoever has it has read the mail of this address.
+    email TEXT COLLATE "C" NOT NULL,
+    data TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT,
+    replaced_at BIGINT,
+    revoked_at BIGINT
+);
+CREATE INDEX one_time_tokens_subject ON one_time_tokens (subject, purpose);
+CREATE INDEX one_time_tokens_email ON one_time_tokens (email, id);
+CREATE INDEX one_time_tokens_expires ON one_time_tokens (expires_at);
+
+-- Mails that are to be sent, were sent, or could not be. What one says is sealed with the instance key, since it holds a
+-- link, and is gone once it was sent.
+CREATE TABLE mails (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    kind TEXT COLLATE "C" NOT NULL,
+    recipient TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    sealed TEXT COLLATE "C",
+    -- The one-time token that it carries; the mail is dropped when that has ended.
+    token_id TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    -- When it is tried next, and when it is no longer worth trying.
+    due_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,
+    -- Who is sending it now, and until when it is believed to.
+    claim TEXT COLLATE "C",
+    claimed_until BIGINT NOT NULL,
+    -- Why the last attempt failed.
+    reason TEXT COLLATE "C",
+    sent_at BIGINT,
+    failed_at BIGINT,
+    dropped_at BIGINT
+);
+CREATE INDEX mails_due ON mails (due_at, id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
+CREATE INDEX mails_open ON mails (recipient, id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
+CREATE INDEX mails_failed ON mails (id) WHERE failed_at IS NOT NULL;
+CREATE INDEX mails_recipient ON mails (recipient, id);
+CREATE INDEX mails_token ON mails (token_id);
+
+-- Passwords that somebody says to have forgotten, until it is looked up whether there is such an account. The same row is
+-- written for every address, so that the time of the answer tells nothing.
+CREATE TABLE recoveries (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    actor_type TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    identifier TEXT COLLATE "C" NOT NULL,
+    ip TEXT COLLATE "C",
+    user_agent TEXT COLLATE "C",
+    request_id TEXT COLLATE "C",
+    created_at BIGINT NOT NULL
+);
