@@ -2,7 +2,7 @@
 //! Only the start can fail, for want of a seed; from then on nobody has to answer for missing randomness in the middle
 //! of a request. Sessions, tokens, salts, nonces and ids all come from here.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use uuid::Builder;
@@ -16,7 +16,13 @@ pub struct EntropyError(String);
 
 /// A source of random bytes; clones share one generator.
 #[derive(Clone)]
-pub struct Entropy(Arc<Mutex<StdRng>>);
+pub struct Entropy(Arc<Mutex<Source>>);
+
+struct Source {
+    rng: StdRng,
+    /// The last UUID: its time in microseconds, and its random bits.
+    last_uuid: (u64, u64),
+}
 
 impl Entropy {
     /// Seeds a generator from the operating system.
@@ -25,12 +31,12 @@ impl Entropy {
     /// [`EntropyError`] if the operating system refuses.
     pub fn from_os() -> Result<Self, EntropyError> {
         let rng = StdRng::try_from_os_rng().map_err(|error| EntropyError(error.to_string()))?;
-        Ok(Self(Arc::new(Mutex::new(rng))))
+        Ok(Self(Arc::new(Mutex::new(Source { rng, last_uuid: (0, 0) }))))
     }
 
     /// Fills `bytes` with random bytes.
     pub fn fill(&self, bytes: &mut [u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
+        self.source().rng.fill_bytes(bytes);
     }
 
     /// Makes `N` random bytes.
@@ -42,13 +48,32 @@ impl Entropy {
 
     /// Makes a UUID of version 7 (RFC 9562 §5.7), so that later ids sort behind earlier ones.
     ///
-    /// The 12 bits behind the milliseconds carry the microseconds (method 3 of §6.2); 62 bits are random.
+    /// The 12 bits behind the milliseconds carry the microseconds (method 3 of §6.2); the other 62 bits are random for the
+    /// first one of a microsecond, and grow by something random for those that follow in this process (method 2).
     pub fn uuid_v7(&self, now: Timestamp) -> String {
         let micros = u64::try_from(now.as_micros()).unwrap_or(0);
-        let mut tail = self.bytes::<10>();
-        let fraction = (micros % 1000) * 4096 / 1000;
-        tail[..2].copy_from_slice(&u16::try_from(fraction).unwrap_or(0).to_be_bytes());
+        let random = self.next_random_of(micros);
+        let fraction = u16::try_from((micros % 1000) * 4096 / 1000).unwrap_or(0);
+        let mut tail = [0; 10];
+        tail[..2].copy_from_slice(&fraction.to_be_bytes());
+        tail[2..].copy_from_slice(&random.to_be_bytes());
         Builder::from_unix_timestamp_millis(micros / 1000, &tail).into_uuid().to_string()
+    }
+
+    fn next_random_of(&self, micros: u64) -> u64 {
+        let mut source = self.source();
+        let fresh = source.rng.next_u64();
+        let random = match source.last_uuid {
+            (last, random) if last == micros => random + (fresh >> 32) + 1,
+            // The first half of the numbers, so that there is room to grow; the two bits above are the variant's.
+            _ => fresh >> 3,
+        };
+        source.last_uuid = (micros, random);
+        random
+    }
+
+    fn source(&self) -> MutexGuard<'_, Source> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,5 +113,15 @@ mod tests {
         let entropy = Entropy::from_os().unwrap();
         let ids: HashSet<String> = (0..10_000).map(|_| entropy.uuid_v7(Timestamp::from_micros(0))).collect();
         assert_eq!(ids.len(), 10_000);
+    }
+
+    #[test]
+    fn later_uuids_of_one_instant_sort_behind_earlier_ones() {
+        let entropy = Entropy::from_os().unwrap();
+        let now = Timestamp::from_micros(1_795_269_600_000_123);
+        let uuids: Vec<String> = (0..1000).map(|_| entropy.uuid_v7(now)).collect();
+        assert!(uuids.is_sorted());
+        assert_eq!(uuids.iter().collect::<HashSet<_>>().len(), 1000);
+        assert!(uuids.iter().all(|uuid| uuid.as_bytes()[14] == b'7' && b"89ab".contains(&uuid.as_bytes()[19])));
     }
 }
