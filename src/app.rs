@@ -11,7 +11,8 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Notify, Semaphore},
+    sync::{Notify, Semaphore, watch},
+    task::JoinSet,
 };
 use tower::ServiceExt;
 
@@ -25,7 +26,7 @@ use crate::{
     sessions::Lifetime,
     shared::ProviderId,
     web::{
-        http::flash::FlashCookie,
+        http::{flash::FlashCookie, pending},
         site,
         state::{Parts, Site, WebState},
     },
@@ -92,7 +93,7 @@ pub async fn services(config: &Config, catalogue: &Catalogue, clock: Clock) -> R
         lifetime: Lifetime { idle: config.session.idle, absolute: config.session.absolute },
         limits: config.limits.clone(),
     };
-    Ok(Services { platform, providers: Arc::new(providers), rules: Arc::new(rules) })
+    Ok(Services { platform, providers: Arc::new(providers), rules: Arc::new(rules), mail_requested: Arc::default() })
 }
 
 /// Checks what can only be checked by making it, without a database: the providers with their options.
@@ -177,15 +178,21 @@ impl App {
 
     /// Serves until told to stop, then lets requests in flight end.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) {
-        let (stopped, stopping) = tokio::sync::oneshot::channel::<()>();
-        let sweeping = tokio::spawn(jobs::sweep_until(self.services.clone(), async {
+        let (stopped, stopping) = watch::channel(());
+        let stopping = || {
+            let mut stopping = stopping.clone();
             // Both a word and a dropped sender mean the same: the server stops.
-            let _ = stopping.await;
-        }));
+            async move { stopping.changed().await.unwrap_or_default() }
+        };
+        let mut working = JoinSet::new();
+        working.spawn(jobs::sweep_until(self.services.clone(), stopping()));
+        working.spawn(jobs::answer_mail_requests_until(self.services.clone(), stopping()));
         accept(self.listener, &self.router, self.waits, stop).await;
         drop(stopped);
-        if let Err(error) = sweeping.await {
-            tracing::error!(%error, "sweeping ended badly");
+        while let Some(ended) = working.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a job ended badly");
+            }
         }
         self.services.platform.db.close().await;
     }
@@ -201,7 +208,8 @@ fn web_state(config: &Config, services: Services) -> WebState {
         session_cookie: config.session.cookie_name.clone(),
     };
     let flash = FlashCookie::beside(&site.session_cookie, site.is_https, services.platform.seal.clone());
-    WebState::from(Parts { services, site, flash })
+    let pending = pending::cookie_beside(&site.session_cookie, site.is_https, services.platform.seal.clone());
+    WebState::from(Parts { services, site, flash, pending })
 }
 
 async fn accept(listener: TcpListener, router: &Router, waits: Waits, stop: impl Future<Output = ()>) {

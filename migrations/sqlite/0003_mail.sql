@@ -52,13 +52,12 @@ CREATE INDEX mails_failed ON mails (id) WHERE failed_at IS NOT NULL;
 CREATE INDEX mails_recipient ON mails (recipient, id);
 CREATE INDEX mails_token ON mails (token_id);
 
--- Passwords that somebody says to have forgotten, until it is looked up whether there is such an account. The same row is
+-- Mails that visitors ask for at an address, until it is looked up whether there is such an account. The same row is
 -- written for every address, so that the time of the answer tells nothing.
-CREATE TABLE recoveries (
+CREATE TABLE mail_requests (
     id TEXT PRIMARY KEY,
-    actor_type TEXT NOT NULL,
-    provider TEXT NOT NULL,
-    identifier TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    email TEXT NOT NULL,
     ip TEXT,
     user_agent TEXT,
     request_id TEXT,

@@ -276,6 +276,28 @@ pub async fn find_of_actor(tx: &mut Tx, actor_type: &str, actor_id: &str) -> Res
         .map_err(Error::Internal)
 }
 
+/// Lets a provider know a person by another entity id; nothing happens where there is no such identity.
+///
+/// # Errors
+/// [`Error::Taken`] if the provider knows somebody by that id.
+pub async fn rename_identity(
+    tx: &mut Tx,
+    provider: &ProviderId,
+    (from, to): (&str, &str),
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE provider_identities SET entity_id = $1, updated_at = $2 WHERE provider = $3 AND entity_id = $4",
+    )
+    .bind(to)
+    .bind(now.as_micros())
+    .bind(provider.as_str())
+    .bind(from)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Says whose login an auth identity is.
 ///
 /// # Errors

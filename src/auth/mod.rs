@@ -11,7 +11,7 @@ mod state;
 pub use dynamic::DynProvider;
 pub use identities::{
     AuthIdentity, AuthIdentityProviderService, ProviderIdentity, WayIn, delete_of_actor, find_of_actor, link_actor,
-    ways_in,
+    rename_identity, ways_in,
 };
 pub use provider::{
     AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, InvalidOption, Options, ProviderError, UpdateData,

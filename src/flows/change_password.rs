@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::{
     Error, LoggedIn, Resumed, Services, USER, authority,
     login::{Proof, judge, open_session},
 };
 use crate::{
-    auth::{self, AuthInput, UpdateData, providers::EMAILPASS},
+    auth::{self, AuthIdentity, AuthIdentityProviderService, AuthInput, Configured, UpdateData, providers::EMAILPASS},
     events::{self, Event, EventKind, Scope},
-    platform::Bucket,
+    platform::{Bucket, one_time},
     sessions,
     shared::ProviderId,
 };
@@ -27,6 +29,46 @@ pub async fn change_password(
     (current, new): (String, String),
 ) -> Result<(LoggedIn, u64), Error> {
     let user = &asking.user;
+    let Proved { configured, identities, identity } = prove_password(services, scope, asking, current).await?;
+    let body = BTreeMap::from([("password".to_owned(), new)]);
+    let entity_id = identity.provider_identity.entity_id.clone();
+    configured.provider.update(&UpdateData { entity_id, body }, &identities).await?;
+    let mut tx = services.platform.db.begin().await?;
+    authority::hold(&mut tx, scope).await?;
+    identities.commit(&mut tx).await?;
+    // Ended by somebody while the passwords were hashed: then there is nothing to go on with.
+    let own = scope.session_id().ok_or(Error::Unauthorized)?;
+    if !sessions::revoke(&mut tx, &user.id, own).await? {
+        return Err(Error::Unauthorized);
+    }
+    let ended = sessions::end_all(&mut tx, &user.id, scope.session_id()).await?;
+    // A link that was mailed before would set yet another password.
+    one_time::revoke_all(&mut tx, user.id.as_str(), scope.now).await?;
+    let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id);
+    events::record(&mut tx, &services.platform.entropy, scope, event).await?;
+    let opened = open_session(services, scope, (&user.id, &identity, asking.session.is_remembered), &mut tx).await?;
+    tx.commit().await?;
+    Ok((opened, ended))
+}
+
+/// Somebody who has proved the password once more.
+pub(super) struct Proved<'a> {
+    /// The provider of the password.
+    pub configured: &'a Configured,
+    /// What the provider has read, to be committed by whoever changes anything.
+    pub identities: AuthIdentityProviderService,
+    /// Who they are to the provider.
+    pub identity: AuthIdentity,
+}
+
+/// Proves the password of the one who asks, within limits: a session that somebody else got hold of can't guess it.
+pub(super) async fn prove_password<'a>(
+    services: &'a Services,
+    scope: &Scope,
+    asking: &Resumed,
+    password: String,
+) -> Result<Proved<'a>, Error> {
+    let user = &asking.user;
     if !scope.is(&user.id) {
         return Err(Error::Unauthorized);
     }
@@ -38,26 +80,19 @@ pub async fn change_password(
     let way_in = known.into_iter().find(|it| is_password(&it.provider)).ok_or(Error::NotFound)?;
     let configured = services.provider(&way_in.provider)?;
     let identities = services.identities(configured, scope);
-    let body = BTreeMap::from([("email".to_owned(), way_in.entity_id.clone()), ("password".to_owned(), current)]);
+    let body = BTreeMap::from([("email".to_owned(), way_in.entity_id), ("password".to_owned(), password)]);
     let input = AuthInput { body, ..AuthInput::default() };
-    let identity = match judge(configured.provider.authenticate(&input, &identities).await?) {
-        Proof::Proved(identity) if identity.actor_id(USER) == Some(user.id.as_str()) => identity,
-        _ => return Err(Error::NotProved("Invalid email or password".to_owned())),
-    };
-    let body = BTreeMap::from([("password".to_owned(), new)]);
-    configured.provider.update(&UpdateData { entity_id: way_in.entity_id, body }, &identities).await?;
-    let mut tx = services.platform.db.begin().await?;
-    authority::hold(&mut tx, scope).await?;
-    identities.commit(&mut tx).await?;
-    // Ended by somebody while the passwords were hashed: then there is nothing to go on with.
-    let own = scope.session_id().ok_or(Error::Unauthorized)?;
-    if !sessions::revoke(&mut tx, &user.id, own).await? {
-        return Err(Error::Unauthorized);
+    match judge(configured.provider.authenticate(&input, &identities).await?) {
+        Proof::Proved(identity) if identity.actor_id(USER) == Some(user.id.as_str()) => {
+            Ok(Proved { configured, identities, identity })
+        }
+        _ => {
+            let event =
+                Event::about_user(EventKind::AuthFailed, &user.id).with(json!({ "provider": configured.id.as_str() }));
+            let mut tx = services.platform.db.begin().await?;
+            events::record(&mut tx, &services.platform.entropy, scope, event).await?;
+            tx.commit().await?;
+            Err(Error::NotProved("Invalid email or password".to_owned()))
+        }
     }
-    let ended = sessions::end_all(&mut tx, &user.id, scope.session_id()).await?;
-    let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id);
-    events::record(&mut tx, &services.platform.entropy, scope, event).await?;
-    let opened = open_session(services, scope, (&user.id, &identity, asking.session.is_remembered), &mut tx).await?;
-    tx.commit().await?;
-    Ok((opened, ended))
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     auth,
-    platform::{Refused, is_unavailable},
-    shared::PasswordRule,
+    platform::{HashError, Refused, is_unavailable},
+    shared::{PasswordRule, UserId},
     users,
 };
 
@@ -27,7 +27,10 @@ pub enum Error {
     Disabled,
     /// The e-mail address must be verified before one can log in.
     #[error("Email not verified, cannot proceed with authentication")]
-    EmailNotVerified,
+    EmailNotVerified {
+        /// Whose it is, who has proved it.
+        user: UserId,
+    },
     /// Nobody can register now.
     #[error("registration is not open")]
     RegistrationClosed,
@@ -111,6 +114,15 @@ impl From<auth::Error> for Error {
             auth::Error::Changed => Self::Conflict,
             auth::Error::Unreadable(error) => Self::internal(error),
             auth::Error::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy { retry_after_secs } => Self::Busy { retry_after_secs },
+            HashError::Internal(_) => Self::internal(error),
         }
     }
 }

@@ -122,13 +122,13 @@ pub struct Written {
     /// With which program it was asked for.
     pub user_agent: Option<String>,
     /// When it was written, in microseconds since the Unix epoch.
-    written_at: i64,
+    at: i64,
 }
 
 impl Written {
     /// When it was written.
     pub fn written_at(&self) -> Timestamp {
-        Timestamp::from_micros(self.written_at)
+        Timestamp::from_micros(self.at)
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) async fn write(
         link,
         ip: scope.client.ip.map(|ip| ip.to_string()),
         user_agent: scope.client.user_agent.clone(),
-        written_at: scope.now.as_micros(),
+        at: scope.now.as_micros(),
     };
     let mail = NewMail {
         kind,

@@ -19,7 +19,7 @@ pub const SET_PASSWORD: Purpose =
 pub const DISOWN_RESET: Purpose =
     Purpose { name: "disown_reset", lifetime: Duration::from_hours(7 * 24), replaces: false };
 /// Confirms the new address of an account. About a user.
-pub const CHANGE_EMAIL: Purpose = Purpose { name: "change_email", lifetime: Duration::from_mins(60), replaces: true };
+pub const CHANGE_EMAIL: Purpose = Purpose { name: "change_email", lifetime: Duration::from_hours(1), replaces: true };
 /// Takes a change of address back. About a user.
 pub const UNDO_EMAIL_CHANGE: Purpose =
     Purpose { name: "undo_email_change", lifetime: Duration::from_hours(7 * 24), replaces: false };

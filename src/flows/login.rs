@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::{Error, Services, USER, create_user, services::client_subject};
+use super::{Error, MailRequest, Services, USER, create_user, request_mail, services::client_subject};
 use crate::{
     auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse},
     events::{self, Actor, Event, EventKind, Scope, Target},
@@ -48,11 +48,19 @@ pub struct LogIn {
 /// what creating a user may refuse where the identity has none yet.
 pub async fn log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Result<Outcome, Error> {
     limit_tries(services, scope, &wanted.input).await?;
-    match try_log_in(services, scope, wanted).await {
+    let answer = match try_log_in(services, scope, wanted).await {
         // Changed since it was proved: another log-in has hashed the password anew, or it is another password now.
         Err(Error::Conflict) => try_log_in(services, scope, wanted).await,
         answer => answer,
+    };
+    if let (Err(Error::EmailNotVerified { .. }), Some(email)) = (&answer, email_in(&wanted.input)) {
+        request_mail(services, scope, (MailRequest::ConfirmEmail, &email)).await?;
     }
+    answer
+}
+
+fn email_in(input: &AuthInput) -> Option<EmailAddress> {
+    input.body.get("email").and_then(|email| EmailAddress::parse(email).ok())
 }
 
 async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Result<Outcome, Error> {
@@ -94,7 +102,7 @@ async fn limit_tries(services: &Services, scope: &Scope, input: &AuthInput) -> R
     let limits = &services.rules.limits;
     let client = client_subject(scope);
     let mut tries = vec![Bucket { name: "log_in_client", subject: &client, limit: limits.log_in_per_ip }];
-    let email = input.body.get("email").and_then(|email| EmailAddress::parse(email).ok());
+    let email = email_in(input);
     // Strict for one client at one account, wide for all at one: nobody locks somebody else out with a few tries.
     let client_at_account = email.as_ref().map(|email| format!("{client} {email}"));
     if let (Some(email), Some(both)) = (&email, &client_at_account) {
@@ -111,7 +119,7 @@ async fn note_failure(
     scope: &Scope,
     (provider, identities, input): (&ProviderId, &AuthIdentityProviderService, &AuthInput),
 ) -> Result<(), Error> {
-    let email = input.body.get("email").and_then(|email| EmailAddress::parse(email).ok());
+    let email = email_in(input);
     let entity_id = email.as_ref().map_or("", EmailAddress::as_str);
     let identity = identities.retrieve(entity_id).await?;
     let target = match identity.as_ref().map(|identity| (identity.actor_id(USER), &identity.id)) {
@@ -151,7 +159,7 @@ pub(super) async fn open_session(
 ) -> Result<LoggedIn, Error> {
     let user = users::note_login(tx, user, scope.now).await?.ok_or(Error::Disabled)?;
     if services.rules.registration.requires_verified_email() && user.email_verified_at.is_none() {
-        return Err(Error::EmailNotVerified);
+        return Err(Error::EmailNotVerified { user: user.id });
     }
     if let Actor::User { id, session, .. } = &scope.actor {
         sessions::revoke(tx, id, session).await?;

@@ -2,15 +2,20 @@
 //! Every way in passes the same steps in the same order: limits, proof, may this user come in, session, event.
 
 mod authority;
+mod change_email;
 mod change_password;
+mod confirm_email;
 mod create_user;
 mod end_sessions;
 mod error;
+mod follow_link;
 mod letter;
 pub mod link;
 mod login;
+mod mail_request;
 mod manage_user;
 mod profile;
+mod recover;
 mod register;
 mod resume;
 mod services;
@@ -18,15 +23,19 @@ mod settings;
 mod setup;
 mod view_user;
 
+pub use change_email::request_email_change;
 pub use change_password::change_password;
 pub use create_user::{DirectUser, create_directly};
 pub use end_sessions::{end_other_sessions, end_session, log_out};
 pub use error::Error;
+pub use follow_link::{Followed, find_by_code, follow_link, is_for_another, open_link, renewal_of, void_link};
 pub use letter::{Letter, MailedLink, Written};
 pub use login::{LogIn, LoggedIn, Outcome, log_in};
+pub use mail_request::{MailRequest, answer_mail_request, request_mail};
 pub use manage_user::{change_role, delete_user, disable_user, enable_user, end_user_sessions};
 pub use profile::update_profile;
-pub use register::{Registration, register};
+pub use recover::set_password_by_link;
+pub use register::{Registered, Registration, register};
 pub use resume::{Resumed, resume};
 pub use services::Services;
 pub use settings::{ActorSettings, EmailMatch, InviteSettings, RegistrationMode, RegistrationSettings, Rules};

@@ -1,10 +1,11 @@
-//! Register with a password: identity, user, session and their events in one transaction, or none of them.
-//! Refuses by mode, domain and limits; two who register one address at once make one user.
+//! Register with a password: identity, user, session or mail, and their events in one transaction, or none of them.
+//! Refuses by mode, domain and limits; two who register one address at once make one user. Where mails are sent, nobody
+//! learns from the answer whether the address has an account: its owner is told by mail.
 
 use std::collections::BTreeMap;
 
 use super::{
-    Error, LoggedIn, Services,
+    Error, LoggedIn, Services, confirm_email,
     create_user::{insert_registered, may_register},
     login::{Proof, judge, open_session},
     services::client_subject,
@@ -13,7 +14,7 @@ use crate::{
     auth::{AuthInput, providers::EMAILPASS},
     events::Scope,
     platform::Bucket,
-    shared::EmailAddress,
+    shared::{EmailAddress, UserId},
     users::Profile,
 };
 
@@ -27,12 +28,23 @@ pub struct Registration {
     pub profile: Profile,
 }
 
-/// Registers a person and logs them in.
+/// What came of a registration that was not refused.
+pub enum Registered {
+    /// The person is logged in.
+    LoggedIn(Box<LoggedIn>),
+    /// A mail is on its way: to the person, or to whoever has the address already. The two can't be told apart.
+    MailSent {
+        /// Who registered; a new id where the address was taken.
+        user: UserId,
+    },
+}
+
+/// Registers a person. Where mails are sent, the address is confirmed before anybody is logged in.
 ///
 /// # Errors
 /// [`Error::RegistrationClosed`], [`Error::DomainNotAllowed`], [`Error::Password`], [`Error::Taken`],
 /// [`Error::TooManyTries`], [`Error::Busy`].
-pub async fn register(services: &Services, scope: &Scope, new: Registration) -> Result<LoggedIn, Error> {
+pub async fn register(services: &Services, scope: &Scope, new: Registration) -> Result<Registered, Error> {
     may_register(services, &new.email)?;
     let client = client_subject(scope);
     let limits = &services.rules.limits;
@@ -41,6 +53,19 @@ pub async fn register(services: &Services, scope: &Scope, new: Registration) -> 
         Bucket { name: "register_account", subject: new.email.as_str(), limit: limits.register_per_account },
     ];
     services.take(scope, &tries).await?;
+    let is_by_mail = services.platform.outbox.is_sent() || services.rules.registration.requires_verified_email();
+    let email = new.email.clone();
+    match try_register(services, scope, (new, is_by_mail)).await {
+        Err(Error::Taken(_)) if is_by_mail => tell_owner(services, scope, &email).await,
+        answer => answer,
+    }
+}
+
+async fn try_register(
+    services: &Services,
+    scope: &Scope,
+    (new, is_by_mail): (Registration, bool),
+) -> Result<Registered, Error> {
     let configured = services.providers.first_of(EMAILPASS).ok_or(Error::UnknownProvider)?;
     let identities = services.identities(services.provider(&configured.id)?, scope);
     let body = BTreeMap::from([("email".to_owned(), new.email.to_string()), ("password".to_owned(), new.password)]);
@@ -53,7 +78,21 @@ pub async fn register(services: &Services, scope: &Scope, new: Registration) -> 
     let mut tx = services.platform.db.begin().await?;
     identities.commit(&mut tx).await?;
     let user = insert_registered(services, scope, (new.email, new.profile, &identity), &mut tx).await?;
-    let logged_in = open_session(services, scope, (&user.id, &identity, false), &mut tx).await?;
+    let registered = if is_by_mail {
+        confirm_email::send_link(services, scope, &user, &mut tx).await?;
+        Registered::MailSent { user: user.id }
+    } else {
+        let logged_in = open_session(services, scope, (&user.id, &identity, false), &mut tx).await?;
+        Registered::LoggedIn(Box::new(logged_in))
+    };
     tx.commit().await?;
-    Ok(logged_in)
+    Ok(registered)
+}
+
+/// The owner of a taken address is told; who registers sees what everybody sees.
+async fn tell_owner(services: &Services, scope: &Scope, email: &EmailAddress) -> Result<Registered, Error> {
+    let mut tx = services.platform.db.begin().await?;
+    confirm_email::say_taken(services, scope, email, &mut tx).await?;
+    tx.commit().await?;
+    Ok(Registered::MailSent { user: UserId::new(services.platform.entropy.uuid_v7(scope.now)) })
 }

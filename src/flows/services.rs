@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::{Error, Rules, USER};
 use crate::{
     auth::{AuthIdentityProviderService, Configured, Registry},
@@ -19,6 +21,8 @@ pub struct Services {
     pub providers: Arc<Registry>,
     /// The operator's rules.
     pub rules: Arc<Rules>,
+    /// Tells the job that somebody has asked for a mail.
+    pub mail_requested: Arc<Notify>,
 }
 
 impl Services {

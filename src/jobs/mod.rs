@@ -1,5 +1,7 @@
 //! Work outside of a request.
 
+mod answer_mail_requests;
 mod sweep;
 
+pub use answer_mail_requests::answer_mail_requests_until;
 pub use sweep::sweep_until;

@@ -43,6 +43,8 @@ pub enum Problem {
     Password(PasswordRule),
     /// The current password is another one.
     WrongPassword,
+    /// The code from a mail is another one, or can't be used any more.
+    WrongCode,
 }
 
 /// Why a form was refused.
@@ -80,6 +82,10 @@ pub enum FormError {
     Yourself,
     /// It was changed by someone else meanwhile.
     Conflict,
+    /// A mailed link was used, replaced, taken back or is past its time.
+    LinkEnded,
+    /// It is the address that the account has already.
+    SameEmail,
     /// Too many tries.
     RateLimited {
         /// Seconds until the next try.

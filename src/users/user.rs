@@ -109,6 +109,16 @@ pub async fn find_by_email(db: &Db, email: &EmailAddress) -> Result<Option<User>
     row.as_ref().map(from_row).transpose().map_err(Error::Internal)
 }
 
+/// The user with this e-mail address as the transaction sees it.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn find_by_email_in(tx: &mut Tx, email: &EmailAddress) -> Result<Option<User>, Error> {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM users u WHERE u.email = $1"));
+    let row = sqlx::query(sql).bind(email.as_str()).fetch_optional(&mut **tx).await?;
+    row.as_ref().map(from_row).transpose().map_err(Error::Internal)
+}
+
 /// The user with this id as the transaction sees it.
 ///
 /// # Errors
@@ -161,6 +171,38 @@ pub async fn set_profile(tx: &mut Tx, user: &User, profile: &Profile, now: Times
     .bind(user.id.as_str())
     .execute(&mut **tx)
     .await?;
+    hit_one(done.rows_affected())
+}
+
+/// Gives a user another address, which was proved.
+///
+/// # Errors
+/// [`Error::EmailTaken`] if another user has it, [`Error::NotFound`] if there is no such user.
+pub async fn set_email(tx: &mut Tx, user: &User, email: &EmailAddress, now: Timestamp) -> Result<(), Error> {
+    let (first_name, last_name) = (user.first_name.as_deref(), user.last_name.as_deref());
+    let done = sqlx::query(
+        "UPDATE users SET email = $1, email_verified_at = $2, updated_at = $2, search_text = $3 WHERE id = $4",
+    )
+    .bind(email.as_str())
+    .bind(now.as_micros())
+    .bind(search::search_text(email, first_name, last_name))
+    .bind(user.id.as_str())
+    .execute(&mut **tx)
+    .await?;
+    hit_one(done.rows_affected())
+}
+
+/// Notes that the address of a user was proved; only the one that they have.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such user, or they have another address by now.
+pub async fn set_email_verified(tx: &mut Tx, user: &User, now: Timestamp) -> Result<(), Error> {
+    let done = sqlx::query("UPDATE users SET email_verified_at = $1, updated_at = $1 WHERE id = $2 AND email = $3")
+        .bind(now.as_micros())
+        .bind(user.id.as_str())
+        .bind(user.email.as_str())
+        .execute(&mut **tx)
+        .await?;
     hit_one(done.rows_affected())
 }
 

@@ -59,17 +59,26 @@ impl RateLimiter {
     /// # Errors
     /// [`Refused::TooMany`] if one of them is empty, [`Refused::Internal`] if the database failed.
     pub async fn take(&self, now: Timestamp, buckets: &[Bucket<'_>]) -> Result<(), Refused> {
-        let mut cells: Vec<Cell> = buckets.iter().filter(|bucket| !bucket.limit.is_off()).map(Cell::of).collect();
-        if cells.is_empty() {
+        if buckets.iter().all(|bucket| bucket.limit.is_off()) {
             return Ok(());
         }
+        let mut tx = self.db.begin().await?;
+        self.take_in(&mut tx, now, buckets).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The same in a transaction of the caller, who commits it where a try was granted and drops it where not.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub async fn take_in(&self, tx: &mut Tx, now: Timestamp, buckets: &[Bucket<'_>]) -> Result<(), Refused> {
+        let mut cells: Vec<Cell> = buckets.iter().filter(|bucket| !bucket.limit.is_off()).map(Cell::of).collect();
         // One order for all, so that two takes can't wait for each other.
         cells.sort_by(|a, b| a.key.as_str().cmp(b.key.as_str()));
-        let mut tx = self.db.begin().await?;
         for cell in &cells {
-            cell.take(&mut tx, now).await?;
+            cell.take(tx, now).await?;
         }
-        Ok(tx.commit().await?)
+        Ok(())
     }
 
     /// Deletes buckets that are full again, which are worth as much as none, and answers how many.

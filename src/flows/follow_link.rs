@@ -1,0 +1,133 @@
+//! Follow a mailed link, by the link itself or by the code in the same mail: finds out what it is for and does that. A link
+//! about a user is followed by that user or by nobody who is logged in; one that is used, replaced, revoked or past its
+//! time does nothing.
+
+use super::{
+    Error, LoggedIn, MailRequest, Services, change_email, confirm_email,
+    link::{CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, INVITE, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE},
+    recover,
+    services::client_subject,
+};
+use crate::{
+    events::Scope,
+    platform::{Bucket, OneTime, OneTimeCode, OneTimeState, SecretToken, Verdict, one_time},
+    shared::{EmailAddress, OneTimeId, UserId},
+};
+
+/// What came of following a link.
+pub enum Followed {
+    /// The address is confirmed; logged in where it was registered in this browser.
+    EmailConfirmed(Option<Box<LoggedIn>>),
+    /// The browser may set a new password by this link.
+    MaySetPassword(OneTimeId),
+    /// The new password is dead, and another link was mailed.
+    PasswordDisowned,
+    /// The account has its new address.
+    EmailChanged,
+    /// The account has its old address again, and a new password may be set by this link.
+    EmailChangeUndone(OneTimeId),
+    /// It is an invite, which has a page of its own.
+    Invite,
+}
+
+/// The one-time token of a link; `None` if there never was one or it ended long ago.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn open_link(services: &Services, scope: &Scope, token: &str) -> Result<Option<OneTime>, Error> {
+    let Some(token) = SecretToken::parse(token) else { return Ok(None) };
+    Ok(one_time::find(&services.platform.db, &token, scope.now).await?)
+}
+
+/// Whether somebody else than the one it is about is logged in.
+pub fn is_for_another(scope: &Scope, token: &OneTime) -> bool {
+    let is_about_user = !token.is_for(INVITE);
+    is_about_user && scope.user_id().is_some_and(|user| user.as_str() != token.subject)
+}
+
+/// Does what a link is for. `registered_here` is who registered in this browser and waits for the confirmation.
+///
+/// # Errors
+/// [`Error::Conflict`] if it can't be used, or not by the one who is logged in.
+pub async fn follow_link(
+    services: &Services,
+    scope: &Scope,
+    (token, registered_here): (&OneTime, Option<&UserId>),
+) -> Result<Followed, Error> {
+    let client = client_subject(scope);
+    let limit = services.rules.limits.code_per_ip;
+    services.take(scope, &[Bucket { name: "code_client", subject: &client, limit }]).await?;
+    if token.state != OneTimeState::Ready || is_for_another(scope, token) {
+        return Err(Error::Conflict);
+    }
+    let is_for = |purpose| token.is_for(purpose);
+    if is_for(CONFIRM_EMAIL) {
+        let logged_in = confirm_email::confirm_email(services, scope, (token, registered_here)).await?;
+        return Ok(Followed::EmailConfirmed(logged_in.map(Box::new)));
+    }
+    if is_for(RESET_PASSWORD) || is_for(SET_PASSWORD) {
+        return Ok(Followed::MaySetPassword(token.id.clone()));
+    }
+    if is_for(CHANGE_EMAIL) {
+        return change_email::confirm_new_email(services, scope, token).await.map(|()| Followed::EmailChanged);
+    }
+    if is_for(UNDO_EMAIL_CHANGE) {
+        return change_email::undo_email_change(services, scope, token).await.map(Followed::EmailChangeUndone);
+    }
+    if is_for(DISOWN_RESET) {
+        return recover::disown(services, scope, token).await.map(|()| Followed::PasswordDisowned);
+    }
+    if is_for(INVITE) { Ok(Followed::Invite) } else { Err(Error::NotFound) }
+}
+
+/// The token whose mail carried this code to this address. A wrong code, a code that had too many tries and an address
+/// that nothing was mailed to are the same, and take the same time.
+///
+/// # Errors
+/// [`Error::NotProved`], [`Error::TooManyTries`], [`Error::Busy`].
+pub async fn find_by_code(
+    services: &Services,
+    scope: &Scope,
+    (email, code): (&EmailAddress, &OneTimeCode),
+) -> Result<OneTime, Error> {
+    let _place = services.platform.passwords.reserve()?;
+    let client = client_subject(scope);
+    let limits = &services.rules.limits;
+    let tries = [
+        Bucket { name: "code_client", subject: &client, limit: limits.code_per_ip },
+        Bucket { name: "code_account", subject: email.as_str(), limit: limits.code_per_account },
+    ];
+    // In one transaction, which writes for every address.
+    let mut tx = services.platform.db.begin().await?;
+    services.platform.limits.take_in(&mut tx, scope.now, &tries).await?;
+    let known = one_time::take_code_try(&mut tx, email, scope.now).await?;
+    tx.commit().await?;
+    let hash = known.as_ref().map(|(_, hash)| hash.as_str());
+    let verdict = services.platform.passwords.verify(code.to_password(), hash).await?;
+    let (Some((id, _)), true) = (known, verdict != Verdict::Wrong) else {
+        return Err(Error::NotProved("Invalid code".to_owned()));
+    };
+    let token = one_time::find_by_id(&services.platform.db, &id, scope.now).await?;
+    token.ok_or_else(|| Error::NotProved("Invalid code".to_owned()))
+}
+
+/// What to ask for to get another mail in the place of one whose link has expired; `None` where only its sender can.
+pub fn renewal_of(token: &OneTime) -> Option<MailRequest> {
+    if token.is_for(CONFIRM_EMAIL) {
+        Some(MailRequest::ConfirmEmail)
+    } else if token.is_for(RESET_PASSWORD) || token.is_for(SET_PASSWORD) {
+        Some(MailRequest::ResetPassword)
+    } else {
+        None
+    }
+}
+
+/// Makes a link useless that its receiver has not asked for.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn void_link(services: &Services, scope: &Scope, token: &OneTime) -> Result<(), Error> {
+    let mut tx = services.platform.db.begin().await?;
+    one_time::revoke(&mut tx, &token.id, scope.now).await?;
+    Ok(tx.commit().await?)
+}
