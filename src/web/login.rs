@@ -14,10 +14,15 @@ use super::{
         form::{Origin, current_call},
         next::OwnPath,
         page::page,
+        pending::{Awaited, Pending},
         scope::Asked,
     },
+    newcomer::read_email,
     state::{PRODUCT, WebState},
-    ui::{Alert, Button, ButtonKind, ButtonLink, CheckboxField, EntryPage, HiddenField, Notice, PostForm, TextField},
+    ui::{
+        Alert, Button, ButtonKind, ButtonLink, CheckboxField, EntryPage, HiddenField, Notice, PostForm, Split,
+        TextField,
+    },
     words,
 };
 use crate::{
@@ -94,7 +99,7 @@ pub async fn login(
     let Some(provider) = call.services().providers.first_of(EMAILPASS).map(|provider| provider.id.clone()) else {
         return call.refuse(origin, FormError::Credentials);
     };
-    let body = [("email".to_owned(), email), ("password".to_owned(), password)].into();
+    let body = [("email".to_owned(), email.clone()), ("password".to_owned(), password)].into();
     let input = AuthInput { body, ..AuthInput::default() };
     let wanted = LogIn { provider, input, is_remembered: remember.is_some() };
     match flows::log_in(call.services(), call.scope(), &wanted).await {
@@ -103,6 +108,12 @@ pub async fn login(
             call.go_on(&next.unwrap_or_else(|| home_of(&logged_in.user)), None)
         }
         Ok(Outcome::Redirect(_)) => call.refuse(origin, FormError::Credentials),
+        Err(flows::Error::EmailNotVerified { user }) => {
+            if let Ok(email) = read_email(&email) {
+                call.set_pending(&Pending::mail(Awaited::Confirmation { user }, email, call.scope().now));
+            }
+            call.refuse(Origin::new(FORM, "/link"), FormError::EmailNotVerified)
+        }
         Err(error) => call.refuse_for(origin, error),
     }
 }
@@ -151,7 +162,10 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
                     rules=false
                     error=None
                 />
-                <CheckboxField name="remember" label="Keep me logged in on this device" checked=form.is_remembered />
+                <Split>
+                    <CheckboxField name="remember" label="Keep me logged in on this device" checked=form.is_remembered />
+                    <a href="/forgot-password">"Forgot password?"</a>
+                </Split>
                 {next.map(|next| view! { <HiddenField name="next" value=next /> })}
                 <Button full=true>"Log in"</Button>
             </PostForm>

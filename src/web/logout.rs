@@ -15,11 +15,15 @@ use crate::{flows, shared::FormError};
 /// # Errors
 /// [`FormError::Internal`], to scripts.
 #[server(endpoint = "logout")]
-pub async fn logout() -> Result<(), FormError> {
+pub async fn logout(
+    /// Where to go on: a path of this site.
+    #[server(default)]
+    next: String,
+) -> Result<(), FormError> {
     let call = current_call()?;
     if let Err(error) = flows::log_out(call.services(), call.scope()).await {
         return call.refuse_for(Origin::new("logout", "/login"), error);
     }
     call.log_out().await?;
-    call.go_on(&OwnPath::known("/login"), Some(Done::LoggedOut))
+    call.go_on(&OwnPath::parse(&next).unwrap_or_else(|| OwnPath::known("/login")), Some(Done::LoggedOut))
 }

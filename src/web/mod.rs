@@ -3,11 +3,14 @@
 
 pub mod account;
 pub mod dashboard;
+pub mod forgot_password;
 pub mod http;
+pub mod link;
 pub mod login;
 pub mod logout;
 pub mod newcomer;
 pub mod register;
+pub mod reset_password;
 pub mod setup;
 pub mod site;
 pub mod state;

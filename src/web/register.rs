@@ -1,5 +1,5 @@
-//! `/register`: names, e-mail, password. Where registration is not open it says so, and what to do. An address that is
-//! taken is not told apart from other refusals.
+//! `/register`: names, e-mail, password. Where registration is not open it says so, and what to do. Where mails are sent,
+//! everybody is told to look for one; else an address that is taken is not told apart from other refusals.
 
 #![expect(clippy::too_many_arguments, reason = "a server function takes the fields of its form")]
 
@@ -16,6 +16,7 @@ use super::{
         form::{Origin, current_call},
         next::OwnPath,
         page::page,
+        pending::{Awaited, Pending},
         scope::Asked,
     },
     newcomer::{Newcomer, NewcomerFields, keep, read_email, read_profile},
@@ -23,7 +24,7 @@ use super::{
     ui::{Alert, Button, ButtonLink, EntryPage, HiddenField, PostForm},
 };
 use crate::{
-    flows::{self, Registration, RegistrationMode},
+    flows::{self, Registered, Registration, RegistrationMode},
     shared::FormError,
 };
 
@@ -85,10 +86,15 @@ pub async fn register(
         Ok(read) => read,
         Err(error) => return call.refuse(origin, error),
     };
+    let address = email.clone();
     match flows::register(call.services(), call.scope(), Registration { email, password, profile }).await {
-        Ok(logged_in) => {
+        Ok(Registered::LoggedIn(logged_in)) => {
             call.log_in(&logged_in.session).await?;
             call.go_on(&next.unwrap_or_else(|| OwnPath::known("/account")), None)
+        }
+        Ok(Registered::MailSent { user }) => {
+            call.set_pending(&Pending::mail(Awaited::Confirmation { user }, address, call.scope().now));
+            call.go_on(&OwnPath::known("/link"), None)
         }
         Err(error) => call.refuse_for(origin, error),
     }

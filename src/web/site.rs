@@ -19,9 +19,9 @@ use tower_http::{
 use tower_sessions::{SessionManagerLayer, cookie::SameSite};
 
 use super::{
-    account, dashboard,
+    account, dashboard, forgot_password,
     http::{assets, error::PageError, form, layers, next::OwnPath, scope},
-    login, register, setup,
+    link, login, register, reset_password, setup,
     state::WebState,
 };
 use crate::sessions::CookieStore;
@@ -36,6 +36,10 @@ pub fn routes(state: &WebState, programs: Router<WebState>) -> Result<Router, Co
         .route("/login", get(login::show))
         .route("/register", get(register::show))
         .route("/setup", get(setup::show))
+        .route("/forgot-password", get(forgot_password::show))
+        .route("/reset-password", get(reset_password::show))
+        .route("/link", get(link::wait))
+        .route("/link/{token}", get(link::show).post(link::follow))
         .route("/account", get(account::profile::show))
         .route("/account/security", get(account::security::show))
         .route("/account/sessions", get(account::sessions::show))

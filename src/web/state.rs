@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 
-use super::http::flash::FlashCookie;
+use super::http::{flash::FlashCookie, sealed_cookie::SealedCookie};
 use crate::flows::Services;
 
 /// The name that pages and titles carry.
@@ -39,6 +39,8 @@ pub struct Parts {
     pub site: Site,
     /// The cookie of messages between pages.
     pub flash: FlashCookie,
+    /// The cookie of what a browser is in the middle of.
+    pub pending: SealedCookie,
 }
 
 impl From<Parts> for WebState {

@@ -29,6 +29,8 @@ pub fn of_refusal(error: &FormError) -> Option<String> {
         FormError::NotFound => "It is not there any more.",
         FormError::LastAdmin => "This is the last admin who can log in. Make somebody else an admin first.",
         FormError::Yourself => "You can't do this to your own account. Ask another admin.",
+        FormError::LinkEnded => "This link can't be used any more. Ask for a new one.",
+        FormError::SameEmail => "This is your address already.",
         FormError::Conflict => "Somebody changed this meanwhile. Look at it again.",
         FormError::RateLimited { retry_after_secs } | FormError::Busy { retry_after_secs } => {
             return Some(format!("Too many tries. You can try again in {}.", waiting_time(*retry_after_secs)));
@@ -48,6 +50,7 @@ pub fn of_field(error: Option<&FormError>, asked_for: Field) -> Option<String> {
 fn of_problem(field: Field, problem: Problem) -> String {
     match (field, problem) {
         (_, Problem::Password(rule)) => of_rule(rule).to_owned(),
+        (_, Problem::WrongCode) => "That code is not right, or it no longer works.".to_owned(),
         (_, Problem::WrongPassword) => "That is not your current password.".to_owned(),
         (Field::Email, Problem::Required) => "Enter an e-mail address.".to_owned(),
         (Field::Email, Problem::Invalid) => "This is not an e-mail address.".to_owned(),
@@ -84,6 +87,15 @@ pub fn of_done(done: Done) -> String {
         Done::RoleChanged => "The role was changed.".to_owned(),
         Done::UserDeleted => "The user was deleted.".to_owned(),
         Done::LoggedOut => "You are logged out.".to_owned(),
+        Done::EmailConfirmed => "Your e-mail address is confirmed.".to_owned(),
+        Done::EmailChanged => "Your e-mail address was changed.".to_owned(),
+        Done::PasswordSet => "Your new password is set. Every other device is logged out.".to_owned(),
+        Done::PasswordDisowned => {
+            "That password no longer works, and every device is logged out. A link to set your own is in a new mail."
+                .to_owned()
+        }
+        Done::LinkVoided => "That link no longer works. Nothing else was changed.".to_owned(),
+        Done::MailAskedAgain => "If there is anything to send, another mail is on its way.".to_owned(),
     }
 }
 
@@ -135,6 +147,17 @@ pub fn date(at: Timestamp) -> String {
         (Some(day), Some(month), Some(year)) => format!("{day} {month} {year}"),
         _ => iso,
     }
+}
+
+/// A time of day, as in "14:47 UTC".
+pub fn of_clock(at: Timestamp) -> String {
+    let iso = at.to_rfc3339();
+    iso.get(11..16).map_or_else(|| iso.clone(), |time| format!("{time} UTC"))
+}
+
+/// A moment, as in "21 Nov 2026, 14:47 UTC".
+pub fn of_moment(at: Timestamp) -> String {
+    format!("{}, {}", date(at), of_clock(at))
 }
 
 /// How long something takes, in words: "7 days".

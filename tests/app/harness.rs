@@ -3,6 +3,7 @@
 
 mod client;
 mod database;
+mod mail;
 mod page;
 mod people;
 mod server;
@@ -10,6 +11,7 @@ mod temp_dir;
 
 pub use client::Client;
 pub use database::Kind;
+pub use mail::MAILS;
 pub use page::Page;
 pub use people::{ADMIN, PASSWORD};
 pub use server::{TestApp, run};

@@ -2,7 +2,10 @@
 
 mod account;
 mod dashboard;
+mod forgot_password;
+mod link;
 mod login;
 mod refusals;
 mod register;
+mod register_by_mail;
 mod setup;

@@ -5,7 +5,8 @@ use leptos::prelude::*;
 
 use crate::{
     flows,
-    shared::{Field, FormError},
+    islands::PasswordField,
+    shared::{Field, FormError, Problem},
     users::User,
     web::{
         http::{
@@ -14,19 +15,21 @@ use crate::{
             form::{Origin, current_call},
             next::OwnPath,
             page::page,
+            pending::{Awaited, Pending},
             scope::LoggedIn,
         },
-        newcomer::read_profile,
+        newcomer::{read_email, read_profile},
         state::{PRODUCT, WebState},
         ui::{
-            AccountEntry, AccountPage, Alert, Badge, Button, Definition, DefinitionList, Notice, PostForm, Section,
-            TextField, Tone, Viewer, When,
+            AccountEntry, AccountPage, Alert, Badge, Button, ButtonKind, Definition, DefinitionList, Notice, PostForm,
+            Section, TextField, Tone, Viewer, When,
         },
         words,
     },
 };
 
 const FORM: &str = "profile";
+const EMAIL_FORM: &str = "change-email";
 
 /// `GET /account`.
 ///
@@ -64,6 +67,75 @@ pub async fn update_profile(
     }
 }
 
+/// Asks for a link at the address that the account is to have.
+///
+/// # Errors
+/// A [`FormError`], to scripts; a form goes back to `/account`.
+#[server(endpoint = "change-email")]
+pub async fn change_email(
+    /// The new address.
+    #[server(default)]
+    email: String,
+    /// The password, once more.
+    #[server(default)]
+    password: String,
+) -> Result<(), FormError> {
+    let call = current_call()?;
+    let origin = Origin::new(EMAIL_FORM, "/account").keep("email", &email);
+    let asking = match call.resumed() {
+        Ok(asking) => asking.clone(),
+        Err(error) => return call.refuse(origin, error),
+    };
+    let new = match read_email(&email) {
+        Ok(new) => new,
+        Err(error) => return call.refuse(origin, error),
+    };
+    match flows::request_email_change(call.services(), call.scope(), &asking, (password, new.clone())).await {
+        Ok(()) => {
+            call.set_pending(&Pending::mail(Awaited::NewEmail, new, call.scope().now));
+            call.go_on(&OwnPath::known("/link"), None)
+        }
+        Err(flows::Error::NotProved(_)) => {
+            call.refuse(origin, FormError::Invalid { field: Field::Password, problem: Problem::WrongPassword })
+        }
+        Err(flows::Error::InvalidData(_)) => call.refuse(origin, FormError::SameEmail),
+        Err(error) => call.refuse_for(origin, error),
+    }
+}
+
+#[component]
+fn EmailSection(flash: Flash) -> impl IntoView {
+    let error = flash.error_of(EMAIL_FORM).cloned();
+    let refusal = error.as_ref().and_then(words::of_refusal);
+    let [email_error, password_error] =
+        [Field::Email, Field::Password].map(|field| words::of_field(error.as_ref(), field));
+    let typed = flash.typed_in(EMAIL_FORM, "email").unwrap_or_default().to_owned();
+    view! {
+        <Section title="Your e-mail address" lead="The new one has to be confirmed; the old one is told.">
+            {refusal.map(|refusal| view! { <Alert>{refusal}</Alert> })}
+            <PostForm action="/api/change-email">
+                <TextField
+                    name="email"
+                    label="New e-mail"
+                    kind="email"
+                    autocomplete="email"
+                    value=typed
+                    error=email_error
+                    required=true
+                />
+                <PasswordField
+                    name="password".to_owned()
+                    label="Your password".to_owned()
+                    autocomplete="current-password".to_owned()
+                    rules=false
+                    error=password_error
+                />
+                <Button kind=ButtonKind::Quiet>"Change e-mail"</Button>
+            </PostForm>
+        </Section>
+    }
+}
+
 #[component]
 fn ProfilePage(viewer: Viewer, user: User, flash: Flash) -> impl IntoView {
     let error = flash.error_of(FORM).cloned();
@@ -73,6 +145,7 @@ fn ProfilePage(viewer: Viewer, user: User, flash: Flash) -> impl IntoView {
     let typed = |field: &str, stored: Option<String>| {
         flash.typed_in(FORM, field).map(str::to_owned).or(stored).unwrap_or_default()
     };
+    let for_email = flash.clone();
     let first_name = typed("first_name", user.first_name);
     let last_name = typed("last_name", user.last_name);
     let (tone, state) = match user.email_verified_at {
@@ -104,6 +177,7 @@ fn ProfilePage(viewer: Viewer, user: User, flash: Flash) -> impl IntoView {
                     <Button>"Save"</Button>
                 </PostForm>
             </Section>
+            <EmailSection flash=for_email />
             <Section title="Your account">
                 <DefinitionList>
                     <Definition term="E-mail">

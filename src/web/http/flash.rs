@@ -8,17 +8,16 @@ use std::collections::BTreeMap;
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 
+use super::sealed_cookie::SealedCookie;
 use crate::{
     platform::{Seal, Timestamp},
     shared::FormError,
 };
 
-/// What the seal is bound to, so that no other sealed text can be passed off as a flash.
+/// What the seal is bound to, and the end of the cookie's name.
 const PURPOSE: &str = "flash";
 /// How long a flash waits for its page, in seconds.
 const LIFETIME_SECS: u32 = 300;
-/// The most that a browser keeps in a cookie, less name and attributes, in bytes.
-const MAX_BYTES: usize = 3_600;
 
 /// Something that was done, as a code; the words are the page's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +41,18 @@ pub enum Done {
     UserDeleted,
     /// The person logged out.
     LoggedOut,
+    /// The address was confirmed.
+    EmailConfirmed,
+    /// The account has a new address.
+    EmailChanged,
+    /// A new password was set by a mailed link.
+    PasswordSet,
+    /// A new password was taken back; another link was mailed.
+    PasswordDisowned,
+    /// A link was made useless.
+    LinkVoided,
+    /// Another mail was asked for.
+    MailAskedAgain,
 }
 
 /// What one answer leaves for the next page.
@@ -82,58 +93,31 @@ impl Flash {
     }
 }
 
-/// The cookie of the flash: its name, and whether it is for https alone.
+/// The cookie of the flash.
 #[derive(Clone, Debug)]
-pub struct FlashCookie {
-    name: String,
-    is_secure: bool,
-    seal: Seal,
-}
+pub struct FlashCookie(SealedCookie);
 
 impl FlashCookie {
     /// The cookie beside a session cookie of this name.
     pub fn beside(session_cookie: &str, is_secure: bool, seal: Seal) -> Self {
-        Self { name: format!("{session_cookie}_flash"), is_secure, seal }
+        Self(SealedCookie::beside((session_cookie, is_secure), (PURPOSE, LIFETIME_SECS), seal))
     }
 
     /// The `Set-Cookie` that leaves a flash. What was typed is dropped where a cookie can't hold it.
     pub fn leave(&self, flash: &Flash, now: Timestamp) -> Option<HeaderValue> {
-        let mut flash = Flash { left_at: now.as_micros(), ..flash.clone() };
-        let mut sealed = self.sealed(&flash)?;
-        if sealed.len() > MAX_BYTES {
-            flash.typed.clear();
-            sealed = self.sealed(&flash)?;
-        }
-        self.header(&sealed, LIFETIME_SECS)
+        let flash = Flash { left_at: now.as_micros(), ..flash.clone() };
+        self.0.leave(&flash).or_else(|| self.0.leave(&Flash { typed: BTreeMap::new(), ..flash }))
     }
 
     /// The `Set-Cookie` that takes a flash away.
     pub fn take_away(&self) -> Option<HeaderValue> {
-        self.header("", 0)
+        self.0.take_away()
     }
 
     /// The flash of a request, and whether there is a cookie to take away.
     pub fn read(&self, headers: &http::HeaderMap, now: Timestamp) -> (Flash, bool) {
-        let Some(text) = cookie(headers, &self.name) else { return (Flash::default(), false) };
-        let opened = self.seal.open(PURPOSE, text).and_then(|plain| serde_json::from_slice::<Flash>(&plain).ok());
         let is_fresh =
             |flash: &Flash| now.since(Timestamp::from_micros(flash.left_at)).as_secs() <= u64::from(LIFETIME_SECS);
-        (opened.filter(is_fresh).unwrap_or_default(), true)
+        (self.0.read(headers).filter(is_fresh).unwrap_or_default(), self.0.is_in(headers))
     }
-
-    fn sealed(&self, flash: &Flash) -> Option<String> {
-        serde_json::to_vec(flash).ok().map(|plain| self.seal.seal(PURPOSE, &plain))
-    }
-
-    fn header(&self, value: &str, max_age_secs: u32) -> Option<HeaderValue> {
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        let cookie = format!("{}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age_secs}{secure}", self.name);
-        HeaderValue::try_from(cookie).ok()
-    }
-}
-
-fn cookie<'a>(headers: &'a http::HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers.get_all(http::header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
 }

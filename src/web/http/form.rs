@@ -7,17 +7,19 @@
 use std::collections::BTreeMap;
 
 use axum::{
+    body::Body,
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
 use super::{
     error::PageError,
     flash::{Done, Flash},
-    next::OwnPath,
+    next::{OwnPath, query_value},
+    pending::Pending,
     scope::Asked,
     session_cookie,
 };
@@ -39,6 +41,7 @@ pub struct Call {
     asked: Asked,
     cookie: tower_sessions::Session,
     options: ResponseOptions,
+    pending: Option<Pending>,
     is_form: bool,
 }
 
@@ -99,6 +102,27 @@ impl Call {
     /// [`FormError::Internal`] if the store fails.
     pub async fn log_in(&self, opened: &Opened) -> Result<(), FormError> {
         session_cookie::set(&self.cookie, opened).await.map_err(|error| self.internal(&error))
+    }
+
+    /// What the browser is in the middle of.
+    pub fn pending(&self) -> Option<&Pending> {
+        self.pending.as_ref()
+    }
+
+    /// Lets the browser be in the middle of this, and of nothing else.
+    pub fn set_pending(&self, pending: &Pending) {
+        if let Some(cookie) = self.state.pending.leave(pending) {
+            self.options.append_header(header::SET_COOKIE, cookie);
+        }
+    }
+
+    /// Lets the browser be in the middle of nothing.
+    pub fn end_pending(&self) {
+        if self.pending.is_some()
+            && let Some(cookie) = self.state.pending.take_away()
+        {
+            self.options.append_header(header::SET_COOKIE, cookie);
+        }
     }
 
     /// Whether a plain HTML form called, and not a script.
@@ -171,7 +195,7 @@ impl Call {
             }
             flows::Error::InvalidData(_) => FormError::Unreadable,
             flows::Error::Disabled => FormError::Disabled,
-            flows::Error::EmailNotVerified => FormError::EmailNotVerified,
+            flows::Error::EmailNotVerified { .. } => FormError::EmailNotVerified,
             flows::Error::RegistrationClosed => FormError::RegistrationClosed,
             flows::Error::DomainNotAllowed => FormError::DomainNotAllowed,
             flows::Error::Taken(_) => FormError::NotRegistered,
@@ -224,7 +248,11 @@ fn status_of(error: &FormError) -> StatusCode {
         | FormError::Forbidden => StatusCode::FORBIDDEN,
         FormError::NotFound => StatusCode::NOT_FOUND,
         FormError::NotRegistered => StatusCode::UNPROCESSABLE_ENTITY,
-        FormError::LastAdmin | FormError::Yourself | FormError::Conflict => StatusCode::CONFLICT,
+        FormError::LastAdmin
+        | FormError::Yourself
+        | FormError::Conflict
+        | FormError::LinkEnded
+        | FormError::SameEmail => StatusCode::CONFLICT,
         FormError::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
         FormError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
         FormError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -251,6 +279,24 @@ fn is_page_of_its_own(error: &FormError) -> bool {
     )
 }
 
+/// Runs a server function for a form whose address holds what the function takes as a field.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_as(
+    state: State<WebState>,
+    asked: Asked,
+    (function, field, value): (&'static str, &str, &str),
+    request: Request,
+) -> Result<Response, PageError> {
+    let (mut parts, _) = request.into_parts();
+    parts.uri = Uri::from_static(function);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    let body = Body::from(format!("{field}={}", query_value(value)));
+    serve(state, asked, Request::from_parts(parts, body)).await
+}
+
 /// Runs the server function that a request names.
 ///
 /// # Errors
@@ -259,7 +305,8 @@ pub async fn serve(State(state): State<WebState>, asked: Asked, request: Request
     let cookie = request.extensions().get::<tower_sessions::Session>().cloned().ok_or(PageError::Internal)?;
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let is_form = accept.is_some_and(|accept| accept.contains("text/html"));
-    let call = Call { state, asked, cookie, options: ResponseOptions::default(), is_form };
+    let pending = state.pending.read(request.headers());
+    let call = Call { state, asked, cookie, options: ResponseOptions::default(), pending, is_form };
     let path = request.uri().path();
     if !leptos::server_fn::axum::server_fn_paths().any(|(known, _)| known == path) {
         return Err(PageError::NotFound);

@@ -9,6 +9,8 @@ pub mod form;
 pub mod layers;
 pub mod next;
 pub mod page;
+pub mod pending;
 pub mod render;
 pub mod scope;
+pub mod sealed_cookie;
 pub mod session_cookie;

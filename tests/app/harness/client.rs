@@ -122,7 +122,8 @@ impl Client {
         }
     }
 
-    fn cookie_header(&self) -> String {
+    /// The cookies that it sends.
+    pub fn cookie_header(&self) -> String {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }

@@ -53,6 +53,15 @@ impl TestApp {
         client
     }
 
+    /// Registers a member where mails are sent, confirms the address, and answers with their browser.
+    pub async fn member_by_mail(&self, email: &str) -> Client {
+        let client = self.form();
+        client.register(email, PASSWORD).await.expect_redirect("/link");
+        let link = self.mail(email, "confirm_email").await.link();
+        client.post(&link, &[]).await.expect_redirect("/account");
+        client
+    }
+
     /// Logs somebody in with [`PASSWORD`] and answers with a new browser of theirs.
     pub async fn logged_in(&self, email: &str) -> Client {
         let client = self.form();

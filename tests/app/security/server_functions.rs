@@ -1,20 +1,28 @@
 //! The addresses of the server functions are a contract: forms, logs and rate limits of others refer to them.
 
 /// Every server function there is.
-pub const ENDPOINTS: [&str; 13] = [
+pub const ENDPOINTS: [&str; 21] = [
+    "/api/change-email",
     "/api/change-password",
     "/api/change-role",
     "/api/delete-user",
     "/api/disable-user",
     "/api/enable-user",
     "/api/end-user-sessions",
+    "/api/forgot-password",
     "/api/login",
     "/api/logout",
     "/api/profile",
     "/api/register",
+    "/api/renew-link",
+    "/api/reset-password",
     "/api/revoke-other-sessions",
     "/api/revoke-session",
+    "/api/send-again",
     "/api/setup",
+    "/api/use-code",
+    "/api/use-link",
+    "/api/void-link",
 ];
 
 #[test]

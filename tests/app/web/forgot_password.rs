@@ -1,0 +1,196 @@
+//! `/forgot-password` and `/reset-password`: one answer for everybody, a link that works once, and what it ends.
+
+use std::time::Duration;
+
+use crate::harness::{MAILS, PASSWORD, TestApp, on_both_databases};
+
+on_both_databases! {
+    everybody_gets_the_same_answer with MAILS,
+    a_password_that_breaks_a_rule_costs_no_link with MAILS,
+    a_new_password_ends_what_was_before with MAILS,
+    a_newer_link_ends_the_older_one with MAILS,
+    whoever_did_not_do_it_takes_it_back with MAILS,
+    an_account_that_was_made_in_advance_is_taken_over with MAILS,
+    one_who_asks_too_often_gets_no_more_mails with MAILS,
+    without_mail_nothing_is_promised,
+    an_address_is_changed_and_changed_back with MAILS,
+    an_address_of_another_is_not_told with MAILS,
+}
+
+const NEW: &str = "a brand new password";
+
+impl TestApp {
+    async fn forget(&self, email: &str) {
+        self.form().post("/api/forgot-password", &[("email", email)]).await.expect_redirect("/link");
+    }
+}
+
+async fn everybody_gets_the_same_answer(app: TestApp) {
+    let admin = app.admin().await;
+    app.member_by_mail("known@example.org").await;
+    app.member_by_mail("disab@example.org").await;
+    app.form().register("unver@example.org", PASSWORD).await.expect_redirect("/link");
+    let id = app.user_id("disab@example.org").await;
+    admin.post("/api/disable-user", &[("id", &id)]).await.expect_status(302);
+    let mut answers = Vec::new();
+    for email in ["known@example.org", "disab@example.org", "unver@example.org", "nobod@example.org"] {
+        let client = app.form();
+        let answer = client.post("/api/forgot-password", &[("email", email)]).await;
+        let cookie_bytes = client.cookie_header().len();
+        let page = client.get("/link").await.text().replace(email, "(address)");
+        answers.push((answer.status, answer.location(), answer.body.clone(), cookie_bytes, page));
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+    let resets = |email: &'static str| {
+        let app = app.clone();
+        async move { app.mails_to(email).await.iter().filter(|mail| mail.kind == "reset_password").count() }
+    };
+    assert_eq!(resets("known@example.org").await, 1);
+    assert_eq!(resets("unver@example.org").await, 1);
+    assert_eq!(resets("disab@example.org").await, 0);
+    assert_eq!(resets("nobod@example.org").await, 0);
+}
+
+async fn a_password_that_breaks_a_rule_costs_no_link(app: TestApp) {
+    app.member_by_mail("bob@example.org").await;
+    app.forget("bob@example.org").await;
+    let link = app.mail("bob@example.org", "reset_password").await.link();
+    let client = app.form();
+    client.get("/reset-password").await.expect_text("This needs a link");
+    client.post("/api/reset-password", &[("new_password", NEW)]).await.expect_status(302);
+    client.post(&link, &[]).await.expect_redirect("/reset-password");
+    let page = client.submit("/api/reset-password", &[("new_password", "short")]).await;
+    page.expect_status(200).expect_text("Use at least 8 characters.");
+    client.submit("/api/reset-password", &[("new_password", NEW)]).await.expect_text("Your new password is set.");
+    assert!(client.is_logged_in().await);
+}
+
+async fn a_new_password_ends_what_was_before(app: TestApp) {
+    let before = app.member_by_mail("bob@example.org").await;
+    app.forget("bob@example.org").await;
+    let link = app.mail("bob@example.org", "reset_password").await.link();
+    let client = app.form();
+    client.post(&link, &[]).await.expect_redirect("/reset-password");
+    client.post("/api/reset-password", &[("new_password", NEW)]).await.expect_redirect("/account");
+    assert!(client.is_logged_in().await);
+    assert!(!before.is_logged_in().await);
+    app.form().log_in("bob@example.org", PASSWORD).await.expect_redirect("/login");
+    app.form().log_in("bob@example.org", NEW).await.expect_redirect("/account");
+    app.form().get(&link).await.expect_text("This link was used");
+    app.mail("bob@example.org", "password_was_reset").await;
+}
+
+async fn a_newer_link_ends_the_older_one(app: TestApp) {
+    app.member_by_mail("bob@example.org").await;
+    app.forget("bob@example.org").await;
+    let old = app.mail("bob@example.org", "reset_password").await.link();
+    let client = app.form();
+    client.post(&old, &[]).await.expect_redirect("/reset-password");
+    app.forget("bob@example.org").await;
+    let new = app.mail("bob@example.org", "reset_password").await.link();
+    app.form().get(&old).await.expect_text("This link was replaced");
+    client.submit("/api/reset-password", &[("new_password", NEW)]).await.expect_text("This link has ended");
+    client.post(&new, &[]).await.expect_redirect("/reset-password");
+    client.post("/api/reset-password", &[("new_password", NEW)]).await.expect_redirect("/account");
+}
+
+async fn whoever_did_not_do_it_takes_it_back(app: TestApp) {
+    app.member_by_mail("bob@example.org").await;
+    app.forget("bob@example.org").await;
+    let thief = app.form();
+    thief.post(&app.mail("bob@example.org", "reset_password").await.link(), &[]).await.expect_status(302);
+    thief.post("/api/reset-password", &[("new_password", NEW)]).await.expect_redirect("/account");
+    let notice = app.mail("bob@example.org", "password_was_reset").await.link();
+    let owner = app.form();
+    owner.get(&notice).await.expect_text("That wasn't you?");
+    assert!(thief.is_logged_in().await);
+    owner.submit(&notice, &[]).await.expect_text("That password no longer works");
+    assert!(!thief.is_logged_in().await);
+    app.form().log_in("bob@example.org", NEW).await.expect_redirect("/login");
+    owner.post(&app.mail("bob@example.org", "reset_password").await.link(), &[]).await.expect_status(302);
+    owner.post("/api/reset-password", &[("new_password", PASSWORD)]).await.expect_redirect("/account");
+    assert_eq!(app.number("SELECT count(*) FROM users").await, 1);
+    app.logged_in("bob@example.org").await;
+}
+
+async fn an_account_that_was_made_in_advance_is_taken_over(app: TestApp) {
+    let attacker = app.form();
+    attacker.register("victim@example.org", PASSWORD).await.expect_redirect("/link");
+    let confirmation = app.mail("victim@example.org", "confirm_email").await.link();
+    app.forget("victim@example.org").await;
+    let victim = app.form();
+    victim.post(&app.mail("victim@example.org", "reset_password").await.link(), &[]).await.expect_status(302);
+    victim.post("/api/reset-password", &[("new_password", NEW)]).await.expect_redirect("/account");
+    assert!(victim.is_logged_in().await && !attacker.is_logged_in().await);
+    attacker.log_in("victim@example.org", PASSWORD).await.expect_redirect("/login");
+    attacker.get(&confirmation).await.expect_text("This link no longer works");
+}
+
+async fn one_who_asks_too_often_gets_no_more_mails(app: TestApp) {
+    app.member_by_mail("bob@example.org").await;
+    for _ in 0..10 {
+        app.forget("bob@example.org").await;
+    }
+    let mails = app.mails_to("bob@example.org").await;
+    assert_eq!(mails.iter().filter(|mail| mail.kind == "reset_password").count(), 5);
+    // The last link works, so the owner is not locked out by who asks on.
+    app.form().post(&mails.last().unwrap().link(), &[]).await.expect_redirect("/reset-password");
+    for number in 0..20 {
+        app.forget(&format!("nobody{number}@example.org")).await;
+    }
+    app.form().post("/api/forgot-password", &[("email", "x@example.org")]).await.expect_status(429);
+    app.advance(Duration::from_mins(20));
+    app.forget("x@example.org").await;
+}
+
+async fn without_mail_nothing_is_promised(app: TestApp) {
+    app.member("bob@example.org").await;
+    let client = app.form();
+    client.get("/forgot-password").await.expect_text("This site sends no mail itself.");
+    client.submit("/api/forgot-password", &[("email", "bob@example.org")]).await.expect_text("Ask for your link");
+    // An admin hands the link on.
+    let link = app.mail("bob@example.org", "reset_password").await.link();
+    client.post(&link, &[]).await.expect_redirect("/reset-password");
+}
+
+async fn an_address_is_changed_and_changed_back(app: TestApp) {
+    let bob = app.member_by_mail("bob@example.org").await;
+    let fields = [("email", "new@example.org"), ("password", "not the password")];
+    bob.submit("/api/change-email", &fields).await.expect_text("That is not your current password.");
+    bob.submit("/api/change-email", &[("email", "bob@example.org"), ("password", PASSWORD)])
+        .await
+        .expect_text("already");
+    bob.post("/api/change-email", &[("email", "new@example.org"), ("password", PASSWORD)])
+        .await
+        .expect_redirect("/link");
+    let confirm = app.mail("new@example.org", "confirm_new_email").await.link();
+    app.logged_in("bob@example.org").await;
+    bob.submit(&confirm, &[]).await.expect_text("Your e-mail address was changed.").expect_text("new@example.org");
+    app.logged_in("new@example.org").await;
+    app.form().log_in("bob@example.org", PASSWORD).await.expect_redirect("/login");
+    let undo = app.mail("bob@example.org", "email_was_changed").await.link();
+    let owner = app.form();
+    owner.get(&undo).await.expect_text("Take the change back");
+    owner.post(&undo, &[]).await.expect_redirect("/reset-password");
+    assert!(!bob.is_logged_in().await);
+    app.form().log_in("bob@example.org", PASSWORD).await.expect_redirect("/login");
+    owner.post("/api/reset-password", &[("new_password", NEW)]).await.expect_redirect("/account");
+    app.form().log_in("bob@example.org", NEW).await.expect_redirect("/account");
+    app.form().log_in("new@example.org", NEW).await.expect_redirect("/login");
+}
+
+async fn an_address_of_another_is_not_told(app: TestApp) {
+    app.member_by_mail("eve@example.org").await;
+    let bob = app.member_by_mail("bob@example.org").await;
+    for email in ["eve@example.org", "new@example.org"] {
+        let answer = bob.post("/api/change-email", &[("email", email), ("password", PASSWORD)]).await;
+        answer.expect_redirect("/link");
+        bob.get("/link").await.expect_text("Check your e-mail");
+    }
+    app.mail("eve@example.org", "email_is_taken").await;
+    // Somebody else registers the new address first: the link gives it to nobody else.
+    let confirm = app.mail("new@example.org", "confirm_new_email").await.link();
+    app.member_by_mail("new@example.org").await;
+    bob.post(&confirm, &[]).await.expect_status(302);
+    assert_eq!(app.number("SELECT count(*) FROM users WHERE email = 'bob@example.org'").await, 1);
+}
