@@ -49,6 +49,32 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// All of them, as a person looks for them.
+    pub const ALL: [Self; 17] = [
+        Self::SessionCreated,
+        Self::SessionRevoked,
+        Self::AuthFailed,
+        Self::AuthPasswordChanged,
+        Self::AuthPasswordResetRequested,
+        Self::AuthEmailVerified,
+        Self::UserCreated,
+        Self::UserUpdated,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserDeleted,
+        Self::UserRoleChanged,
+        Self::InviteCreated,
+        Self::InviteResent,
+        Self::InviteAccepted,
+        Self::InviteRevoked,
+        Self::InviteDeleted,
+    ];
+
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The name under which it is stored and spoken of.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -21,6 +21,7 @@ mod resume;
 mod services;
 mod settings;
 mod setup;
+mod view_audit;
 mod view_user;
 
 pub use change_email::request_email_change;
@@ -40,6 +41,7 @@ pub use resume::{Resumed, resume};
 pub use services::Services;
 pub use settings::{ActorSettings, EmailMatch, InviteSettings, RegistrationMode, RegistrationSettings, Rules};
 pub use setup::{open_setup, set_up, setup_is_open};
+pub use view_audit::{AuditQuestion, AuditView, view_audit};
 pub use view_user::{UserDetails, own_sessions, user_details};
 
 /// The actor type of a person's own account.

@@ -10,8 +10,9 @@ use crate::platform::is_unique_violation;
 pub use list::{Filter, List, Order, Page, SortBy, Status, list};
 pub(crate) use user::{COLUMNS as USER_COLUMNS, from_row as user_from_row};
 pub use user::{
-    NewUser, Profile, User, admins_besides, any_admin, create, delete, find, find_by_email, find_by_email_in,
-    get_for_update, has_admin, note_login, set_disabled, set_email, set_email_verified, set_profile, set_role,
+    NewUser, Profile, User, admins_besides, any_admin, create, delete, emails_of, find, find_by_email,
+    find_by_email_in, get_for_update, has_admin, note_login, set_disabled, set_email, set_email_verified, set_profile,
+    set_role,
 };
 
 /// Why the User module refuses.

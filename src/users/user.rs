@@ -1,7 +1,7 @@
 //! Users: one account of one person each, found by id or by e-mail address.
 //! Who may change what is asked by the flows that call; uniqueness of the address is the schema's.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Map, Value};
 use sqlx::{Row, any::AnyRow};
@@ -107,6 +107,25 @@ pub async fn find_by_email(db: &Db, email: &EmailAddress) -> Result<Option<User>
     let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM users u WHERE u.email = $1"));
     let row = sqlx::query(sql).bind(email.as_str()).fetch_optional(db.reader()).await?;
     row.as_ref().map(from_row).transpose().map_err(Error::Internal)
+}
+
+/// The addresses of these users, by id; who is gone is left out.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn emails_of(db: &Db, ids: &[UserId]) -> Result<BTreeMap<String, EmailAddress>, Error> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let places: Vec<String> = (1..=ids.len()).map(|number| format!("${number}")).collect();
+    let sql = format!("SELECT id, email FROM users WHERE id IN ({})", places.join(", "));
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+    for id in ids {
+        query = query.bind(id.as_str());
+    }
+    let rows = query.fetch_all(db.reader()).await?;
+    let pair = |row: &AnyRow| Ok((row.try_get(0)?, EmailAddress::from_stored(row.try_get(1)?)));
+    rows.iter().map(pair).collect::<Result<_, _>>().map_err(Error::Internal)
 }
 
 /// The user with this e-mail address as the transaction sees it.
