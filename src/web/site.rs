@@ -44,6 +44,8 @@ pub fn routes(state: &WebState, programs: Router<WebState>) -> Result<Router, Co
         .route("/account/security", get(account::security::show))
         .route("/account/sessions", get(account::sessions::show))
         .route("/dashboard", get(dashboard_home))
+        .route("/dashboard/audit", get(dashboard::audit::show))
+        .route("/dashboard/audit/export", get(dashboard::audit::export))
         .route("/dashboard/users", get(dashboard::users::show))
         .route("/dashboard/users/{id}", get(dashboard::user::show))
         .route("/api/{*function}", post(form::serve))

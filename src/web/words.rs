@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::http::{error::waiting_time, flash::Done, scope::Asked};
 use crate::{
+    events::EventKind,
     platform::Timestamp,
     shared::{Field, FormError, PasswordRule, Problem, Role},
 };
@@ -147,6 +148,34 @@ pub fn date(at: Timestamp) -> String {
         (Some(day), Some(month), Some(year)) => format!("{day} {month} {year}"),
         _ => iso,
     }
+}
+
+/// What happened.
+pub fn of_event(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::SessionCreated => "Logged in",
+        EventKind::SessionRevoked => "Session ended",
+        EventKind::AuthFailed => "Log-in failed",
+        EventKind::AuthPasswordChanged => "Password changed",
+        EventKind::AuthPasswordResetRequested => "Password forgotten",
+        EventKind::AuthEmailVerified => "E-mail confirmed",
+        EventKind::UserCreated => "User created",
+        EventKind::UserUpdated => "User changed",
+        EventKind::UserDisabled => "User disabled",
+        EventKind::UserEnabled => "User enabled",
+        EventKind::UserDeleted => "User deleted",
+        EventKind::UserRoleChanged => "Role changed",
+        EventKind::InviteCreated => "Invited",
+        EventKind::InviteResent => "Invited again",
+        EventKind::InviteAccepted => "Invite accepted",
+        EventKind::InviteRevoked => "Invite revoked",
+        EventKind::InviteDeleted => "Invite deleted",
+    }
+}
+
+/// A moment to the second, as in "2026-11-21 14:47:03".
+pub fn of_stamp(at: Timestamp) -> String {
+    at.to_rfc3339().chars().take(19).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 
 /// A time of day, as in "14:47 UTC".

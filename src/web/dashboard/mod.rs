@@ -1,4 +1,5 @@
 //! `/dashboard`: where admins manage users. Every page here is for who may; the functions below ask again.
 
+pub mod audit;
 pub mod user;
 pub mod users;

@@ -47,10 +47,13 @@ impl AccountEntry {
 pub enum DashboardEntry {
     /// `/dashboard/users`
     Users,
+    /// `/dashboard/audit`
+    Audit,
 }
 
 impl DashboardEntry {
-    const ALL: [(Self, &'static str, &'static str); 1] = [(Self::Users, "/dashboard/users", "Users")];
+    const ALL: [(Self, &'static str, &'static str); 2] =
+        [(Self::Users, "/dashboard/users", "Users"), (Self::Audit, "/dashboard/audit", "Audit log")];
 }
 
 /// A page of `/account`.

@@ -1,4 +1,5 @@
 //! `/dashboard`: for admins alone.
 
+mod audit;
 mod user;
 mod users;
