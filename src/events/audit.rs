@@ -2,6 +2,8 @@
 //! time, so that a page, a range of time and the order are all served by the ids alone. Who may read it is asked by the
 //! flow that calls.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use sqlx::{Row, any::AnyRow};
 
@@ -128,7 +130,8 @@ fn conditions(filter: &AuditFilter, page: &AuditPage, texts: &mut Vec<String>) -
     let mut sql = String::new();
     let mut and = |condition: &str, text: String| {
         texts.push(text);
-        sql.push_str(&format!(" AND {condition} ${}", texts.len()));
+        // Writing to a String can't fail.
+        let _ = write!(sql, " AND {condition} ${}", texts.len());
     };
     if let Some(kind) = filter.kind {
         and("kind =", kind.as_str().to_owned());
