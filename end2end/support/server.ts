@@ -22,7 +22,7 @@ export class Server {
   private readonly dropDatabase: () => void;
   private log = '';
 
-  private constructor(port: number, database: Database) {
+  private constructor(port: number, database: Database, mailPort?: number) {
     this.url = `http://localhost:${port}`;
     const { url, drop } = database === 'postgres' ? createPostgres(port) : { url: undefined, drop: () => {} };
     this.dropDatabase = drop;
@@ -37,6 +37,7 @@ export class Server {
         LATCHKEY_PASSWORD__ITERATIONS: '1',
         LATCHKEY_LIMITS__REGISTER_PER_IP: 'off',
         ...(url ? { LATCHKEY_DATABASE__URL: url } : {}),
+        ...(mailPort ? mailTo(mailPort) : {}),
       },
     });
     this.child.stdout?.on('data', (text) => (this.log += text));
@@ -48,8 +49,8 @@ export class Server {
   }
 
   /** Starts a server and waits until it is ready. */
-  static async start(database: Database): Promise<Server> {
-    const server = new Server(await freePort(), database);
+  static async start(database: Database, mailPort?: number): Promise<Server> {
+    const server = new Server(await freePort(), database, mailPort);
     try {
       await server.ready();
       return server;
@@ -85,6 +86,16 @@ export class Server {
     }
     throw new Error(`the server did not become ready:\n${this.log}`);
   }
+}
+
+/** The settings of a server whose mails go to this port. */
+function mailTo(port: number): NodeJS.ProcessEnv {
+  return {
+    LATCHKEY_MAIL__TRANSPORT: 'smtp',
+    LATCHKEY_MAIL__SMTP__HOST: '127.0.0.1',
+    LATCHKEY_MAIL__SMTP__PORT: String(port),
+    LATCHKEY_MAIL__SMTP__ENCRYPTION: 'none',
+  };
 }
 
 /** The environment without settings of this machine's own Latchkey, and without those of the tests. */

@@ -3,6 +3,7 @@
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
+import { Mailbox } from './mailbox.ts';
 import { Server } from './server.ts';
 
 export type Mode = 'script' | 'plain';
@@ -12,9 +13,12 @@ export interface Options {
   /** With JavaScript, or without. */
   mode: Mode;
   database: Database;
+  /** Whether the server sends mails, to the mailbox of the test. */
+  hasMail: boolean;
 }
 
 interface Fixtures {
+  mailbox: Mailbox;
   server: Server;
   /** Opens another browser, with cookies of its own. */
   openBrowser: () => Promise<Page>;
@@ -47,9 +51,16 @@ class Problems {
 export const test = base.extend<Fixtures & Options>({
   mode: ['script', { option: true }],
   database: ['sqlite', { option: true }],
+  hasMail: [false, { option: true }],
 
-  server: async ({ database }, use) => {
-    const server = await Server.start(database);
+  mailbox: async ({}, use) => {
+    const mailbox = await Mailbox.open();
+    await use(mailbox);
+    await mailbox.close();
+  },
+
+  server: async ({ database, hasMail, mailbox }, use) => {
+    const server = await Server.start(database, hasMail ? mailbox.port : undefined);
     await use(server);
     await server.stop();
   },
