@@ -10,7 +10,7 @@ use std::{
 
 use sqlx::{AnyConnection, Connection, Row};
 
-use crate::{Extent, Outcome, accounts, seed};
+use crate::{Extent, Outcome, accounts, seed, server};
 
 /// What is kept was made with these.
 const INGREDIENTS: [&str; 6] = [
@@ -59,6 +59,7 @@ impl Database {
         } else {
             filled.server_filled(self, (&name, extent)).await?;
         }
+        server::run(&filled, &["migrate"], "")?;
         filled.clean().await?;
         Ok(filled)
     }
@@ -107,7 +108,9 @@ impl Database {
     pub async fn clean(&self) -> Outcome<()> {
         let mut connection = self.connect().await?;
         execute(&mut connection, "DELETE FROM sessions").await?;
-        execute(&mut connection, "DELETE FROM events").await?;
+        for table in ["events", "mail_requests", "mails", "one_time_tokens"] {
+            execute(&mut connection, &format!("DELETE FROM {table}")).await?;
+        }
         if Self::is_sqlite(&self.url) {
             execute(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)").await?;
         } else {

@@ -12,6 +12,7 @@ mod load;
 mod log_ins;
 mod pages;
 mod people;
+mod recoveries;
 mod secrecy;
 mod seed;
 mod server;
@@ -107,6 +108,7 @@ async fn measure_on(database: &Database, extent: Extent, table: &mut Table) -> O
     eprintln!("==> {}: log-ins", database.name);
     log_ins::measure(database, extent, &mut column).await?;
     secrecy::measure(database, extent, &mut column).await?;
+    recoveries::measure(database, extent, &mut column).await?;
     eprintln!("==> {}: sessions and pages", database.name);
     sessions::measure(database, extent, &mut column).await?;
     pages::measure(database, extent, &mut column).await?;

@@ -1,13 +1,16 @@
-//! Whether time tells who has an account: tries to log in with known and with unknown addresses, interleaved on one
-//! connection, and how often a known one took longer than an unknown one. Half the time means that it tells nothing.
+//! Whether time tells who has an account: log-ins and forgotten passwords of known and of unknown addresses, interleaved
+//! on one connection, and how often a known one took longer than an unknown one. Half the time means that it tells
+//! nothing.
 
 use std::time::Duration;
+
+use sqlx::Connection;
 
 use crate::{
     Extent, Outcome,
     accounts::{KNOWN, UNKNOWN, failed_log_in, is_refused},
-    client::Client,
-    database::Database,
+    client::{Answer, Client, post},
+    database::{Database, execute},
     load::number,
     now,
     server::Server,
@@ -18,36 +21,93 @@ use crate::{
 const MIN_AREA: f64 = 0.45;
 const MAX_AREA: f64 = 0.55;
 
+/// Who may have an account when a password is forgotten: the start of their addresses, all equally long. The first has
+/// none.
+const FORGETFUL: [(&str, &str); 5] =
+    [("nobod", ""), ("known", "2, NULL"), ("disab", "2, 2"), ("unver", "NULL, NULL"), ("oauth", "2, NULL")];
+/// How many addresses each kind has.
+const EACH: usize = 60;
+
 /// Measures it.
 pub async fn measure(database: &Database, extent: Extent, column: &mut Column<'_>) -> Outcome<()> {
     let server = Server::start(database, None).await?;
     let mut client = Client::connect(server.address).await?;
-    let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for nth in 0..extent.tries {
-        // Who comes first changes, so that neither class always follows the other.
-        if nth % 2 == 0 {
-            known.push(time_of(&mut client, &failed_log_in(KNOWN, nth)).await?);
-            unknown.push(time_of(&mut client, &failed_log_in(UNKNOWN, nth)).await?);
-        } else {
-            unknown.push(time_of(&mut client, &failed_log_in(UNKNOWN, nth)).await?);
-            known.push(time_of(&mut client, &failed_log_in(KNOWN, nth)).await?);
-        }
+    let kinds = [KNOWN, UNKNOWN];
+    let ask = |kind: usize, nth| failed_log_in(kinds[kind], nth);
+    let times = interleaved(&mut client, (kinds.len(), extent.tries), (&ask, is_refused)).await?;
+    note(column, "log-in: known", (&times[0], &times[1]));
+    forgotten(database, extent, (&mut client, column)).await
+}
+
+/// The same for forgotten passwords, of accounts of all kinds.
+async fn forgotten(
+    database: &Database,
+    extent: Extent,
+    (client, column): (&mut Client, &mut Column<'_>),
+) -> Outcome<()> {
+    make_forgetful(database).await?;
+    let ask = |kind: usize, nth: usize| {
+        post("/api/forgot-password", &format!("email={}.{:02}@latchkey.example", FORGETFUL[kind].0, nth % EACH))
+    };
+    let is_answered = |answer: &Answer| answer.status == 302 && answer.header("location") == Some("/link");
+    let times = interleaved(client, (FORGETFUL.len(), extent.tries), (&ask, is_answered)).await?;
+    for ((kind, _), those) in FORGETFUL.iter().zip(&times).skip(1) {
+        note(column, &format!("forgot password: {kind}"), (those, &times[0]));
     }
-    let area = area_under_curve(&known, &unknown);
-    column.note(
-        "log-in: known told from unknown by time",
-        "rank-sum AUC 0.45 to 0.55",
-        Cell::alone(format!("{area:.3} of {} each", extent.tries), (MIN_AREA..=MAX_AREA).contains(&area)),
-    );
     Ok(())
 }
 
-async fn time_of(client: &mut Client, request: &[u8]) -> Outcome<Duration> {
-    let asked = now();
-    let answer = client.ask(request).await?;
-    let took = asked.elapsed();
-    if is_refused(&answer) { Ok(took) } else { Err(format!("a wrong answer: {}", answer.head).into()) }
+/// Accounts of each kind; those of `oauth` have no password.
+async fn make_forgetful(database: &Database) -> Outcome<()> {
+    let mut connection = database.connect().await?;
+    for (kind, state) in FORGETFUL.iter().skip(1) {
+        for nth in 0..EACH {
+            let email = format!("{kind}.{nth:02}@latchkey.example");
+            let id = format!("00000000-0000-7000-8001-{kind}{nth:07}");
+            let sql = format!(
+                "INSERT INTO users (id, email, email_verified_at, disabled_at, role, metadata, created_at, updated_at,
+                     name_key, search_text)
+                 VALUES ('{id}', '{email}', {state}, 'member', '{{}}', 1, 1, '', '{email}\u{1f}')
+                 ON CONFLICT DO NOTHING"
+            );
+            execute(&mut connection, &sql).await?;
+        }
+    }
+    Ok(connection.close().await?)
 }
+
+fn note(column: &mut Column<'_>, what: &str, (first, second): (&[Duration], &[Duration])) {
+    let area = area_under_curve(first, second);
+    column.note(
+        &format!("{what} told from unknown by time"),
+        "rank-sum AUC 0.45 to 0.55",
+        Cell::alone(format!("{area:.3} of {} each", first.len()), (MIN_AREA..=MAX_AREA).contains(&area)),
+    );
+}
+
+/// The times of each kind of request. Who comes first changes, so that no kind always follows the same other.
+async fn interleaved(
+    client: &mut Client,
+    (kinds, tries): (usize, usize),
+    (ask, is_right): (Ask<'_>, fn(&Answer) -> bool),
+) -> Outcome<Vec<Vec<Duration>>> {
+    let mut times = vec![Vec::new(); kinds];
+    for nth in 0..tries {
+        for turn in 0..kinds {
+            let kind = if nth % 2 == 0 { (turn + nth / 2) % kinds } else { kinds - 1 - (turn + nth / 2) % kinds };
+            let asked = now();
+            let answer = client.ask(&ask(kind, nth)).await?;
+            times[kind].push(asked.elapsed());
+            if !is_right(&answer) {
+                return Err(format!("a wrong answer: {}", answer.head).into());
+            }
+        }
+    }
+    Ok(times)
+}
+
+/// The request of a kind with a number.
+type Ask<'a> = &'a dyn Fn(usize, usize) -> Vec<u8>;
 
 /// How often one of the first took longer than one of the second, ties as half (Mann and Whitney's U over all pairs).
 fn area_under_curve(first: &[Duration], second: &[Duration]) -> f64 {

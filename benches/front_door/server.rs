@@ -16,7 +16,7 @@ use crate::{
     now, rest,
 };
 
-const LIMITS: [&str; 7] = [
+const LIMITS: [&str; 13] = [
     "LOG_IN_PER_IP",
     "LOG_IN_PER_ACCOUNT",
     "LOG_IN_PER_ACCOUNT_ANYWHERE",
@@ -24,6 +24,12 @@ const LIMITS: [&str; 7] = [
     "REGISTER_PER_ACCOUNT",
     "CHANGE_PASSWORD_PER_ACCOUNT",
     "SETUP_PER_IP",
+    "RECOVER_PER_IP",
+    "RECOVER_PER_ACCOUNT",
+    "MAIL_PER_ACCOUNT",
+    "CODE_PER_IP",
+    "CODE_PER_ACCOUNT",
+    "ACCEPT_INVITE_PER_IP",
 ];
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
