@@ -224,6 +224,12 @@ pub fn WaitingPage(waiting: Waiting) -> impl IntoView {
         Some(_) => "Ask for your link",
     };
     let lead = waiting.lead();
+    let back = waiting.pending.as_ref().map(|(awaited, ..)| match awaited {
+        Awaited::Confirmation { .. } => "/register",
+        Awaited::NewPassword => "/forgot-password",
+        Awaited::NewEmail => "/account",
+    });
+    let foot = move || back.map(|back| view! { <p>"Wrong address? " <a href=back>"Type it again"</a></p> });
     let takes_code = waiting.is_sent || waiting.pending.is_none();
     let Waiting { pending, typed_email, error, email_error, notice, .. } = waiting;
     let email = match &pending {
@@ -242,7 +248,7 @@ pub fn WaitingPage(waiting: Waiting) -> impl IntoView {
         .into_any(),
     };
     view! {
-        <EntryPage title=title product=PRODUCT lead=lead>
+        <EntryPage title=title product=PRODUCT lead=lead foot=foot>
             {notice.map(|notice| view! { <Notice>{notice}</Notice> })}
             {takes_code.then(|| view! {
                 <PostForm action="/api/use-code">
@@ -260,34 +266,24 @@ pub fn WaitingPage(waiting: Waiting) -> impl IntoView {
                     <Button full=true>"Continue"</Button>
                 </PostForm>
             })}
-            {pending.map(|(awaited, _, left)| view! { <OtherWays awaited=awaited left=left /> })}
+            {pending.map(|(awaited, _, left)| view! { <Again awaited=awaited left=left /> })}
         </EntryPage>
     }
 }
 
 #[component]
-fn OtherWays(awaited: Awaited, left: u64) -> impl IntoView {
-    let back = match awaited {
-        Awaited::Confirmation { .. } => "/register",
-        Awaited::NewPassword => "/forgot-password",
-        Awaited::NewEmail => "/account",
-    };
-    let again = match (left, &awaited) {
-        (_, Awaited::NewEmail) => None,
-        (0, _) => Some(
-            view! {
-                <PostForm action="/api/send-again">
-                    <Button kind=ButtonKind::Quiet full=true>"Send again"</Button>
-                </PostForm>
-            }
-            .into_any(),
-        ),
-        _ => {
-            Some(view! { <p class="hint">{format!("You can ask for another mail in {left} seconds.")}</p> }.into_any())
-        }
-    };
-    view! {
-        {again}
-        <p class="hint"><a href=back>"Wrong address?"</a></p>
+fn Again(awaited: Awaited, left: u64) -> AnyView {
+    if awaited == Awaited::NewEmail {
+        return ().into_any();
     }
+    if left > 0 {
+        let text = format!("You can ask for another mail in {left} seconds.");
+        return view! { <p class="hint">{text}</p> }.into_any();
+    }
+    view! {
+        <PostForm action="/api/send-again">
+            <Button kind=ButtonKind::Quiet full=true>"Send again"</Button>
+        </PostForm>
+    }
+    .into_any()
 }
