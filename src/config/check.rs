@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Config, SessionSettings, USER_ACTOR, providers};
+use super::{Config, ServerSettings, SessionSettings, USER_ACTOR, providers};
 use crate::flows::InviteSettings;
 
 /// The prefix that binds a cookie to one host over TLS (RFC 6265bis §4.1.3.2).
@@ -169,6 +169,12 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     }
     if config.password.is_below_default_cost() {
         warnings.push("password hashes cost less than the default: stolen ones are cheaper to guess".to_owned());
+    }
+    let listen = &config.server.listen;
+    if *public_url == ServerSettings::default().public_url && listen.port() != ServerSettings::default().listen.port() {
+        warnings.push(format!(
+            "server.listen is {listen}, but every link leads to {public_url}: set server.public_url to how people reach it"
+        ));
     }
     if !public_url.is_https() && !public_url.is_local() {
         warnings.push(format!("server.public_url is {public_url}: passwords and cookies travel without encryption"));

@@ -30,6 +30,13 @@ impl Default for LogSettings {
 impl LogSettings {
     /// What is wrong with the filter, if anything.
     pub fn problem(&self) -> Option<String> {
+        // The parser takes what has blanks in it for the name of a target, and then nothing is logged.
+        if self.filter.split(',').any(|part| part.trim().contains(char::is_whitespace)) {
+            return Some(format!(
+                "`{}` has blanks in it; write levels and targets such as `info,sqlx=warn`",
+                self.filter
+            ));
+        }
         EnvFilter::try_new(&self.filter).err().map(|error| error.to_string())
     }
 }

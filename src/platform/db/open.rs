@@ -10,7 +10,7 @@ use std::{
 };
 
 use sqlx::{
-    AnyPool,
+    AnyConnection, AnyPool, Connection,
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 
@@ -56,6 +56,8 @@ async fn open_sqlite(file: &Path, settings: &DatabaseSettings) -> Result<Pools, 
 async fn open_postgres(settings: &DatabaseSettings) -> Result<Pools, sqlx::Error> {
     let options: AnyConnectOptions = settings.url.expose().parse()?;
     let dialect = Dialect::Postgres;
+    // A pool would try on and then only say that it had no time; one connection says what is the matter.
+    AnyConnection::connect_with(&options).await?.close().await?;
     let pool = AnyPoolOptions::new()
         .max_connections(settings.max_connections.get())
         .acquire_timeout(ACQUIRE_TIMEOUT)
