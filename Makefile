@@ -52,6 +52,7 @@ bench: setup-rust target/site/.optimised setup-postgres ## Measures, on both dat
 test: setup-test ## Sets up what is missing and runs every test: style, unit, both databases, browser.
 	@$(MAKE) check-format check-supply check-style server
 	@.ci/with-postgres $(MAKE) test-app test-browser
+	$(say) 'Everything passed'
 
 # ----------------------------------------------------------------------------------------------------------------------
 # Parts of the above

@@ -20,7 +20,7 @@ export default defineConfig<Options>({
   forbidOnly: Boolean(process.env.CI),
   workers: process.env.LATCHKEY_WORKERS ? Number(process.env.LATCHKEY_WORKERS) : 2,
   timeout: 30_000,
-  reporter: process.env.CI ? 'list' : 'line',
+  reporter: process.env.CI || !process.stdout.isTTY ? 'list' : 'line',
   use: { launchOptions, locale: 'en-GB', timezoneId: 'UTC', trace: 'off' },
   projects: databases.flatMap((database) =>
     modes.map((mode) => ({

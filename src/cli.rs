@@ -96,7 +96,7 @@ struct Target {
 
 #[derive(Subcommand)]
 enum ConfigCommand {
-    /// Reads the configuration and says whether the server could start with it.
+    /// Reads the configuration and says what is wrong with it; asks no database.
     Check,
     /// Prints the configuration in force, with secrets left out.
     Show,
@@ -275,7 +275,7 @@ async fn disable(services: &Services, scope: &Scope, target: Target) -> Result<(
     let user = find(services, &target.user).await?;
     let ended = flows::disable_user(services, scope, &user.id).await?;
     let answer = json!({ "id": user.id, "disabled": true, "ended_sessions": ended });
-    tell(target.json, &answer, &format!("Disabled {}; {ended} sessions ended.", user.email))
+    tell(target.json, &answer, &format!("Disabled {}; sessions ended: {ended}.", user.email))
 }
 
 async fn enable(services: &Services, scope: &Scope, target: Target) -> Result<(), CliError> {

@@ -56,7 +56,7 @@ pub enum Error {
     #[error("it was changed meanwhile, try again")]
     Conflict,
     /// It would leave nobody who can manage users.
-    #[error("the last admin can't be removed")]
+    #[error("this is the last admin who can log in; make somebody else an admin first")]
     LastAdmin,
     /// One can't do this to oneself.
     #[error("a user can't do this to itself")]

@@ -37,7 +37,7 @@ impl Verdict {
             Self::Broken(PasswordRule::IsEmail) => "Not your e-mail address, please.",
             Self::Broken(PasswordRule::Common) => "Not one of the most common passwords, please.",
             Self::Broken(PasswordRule::Control) => "There is a character in it that can't be typed again.",
-            Self::Kept => "Long enough, and not your e-mail address.",
+            Self::Kept => "Long enough. What others would guess first is refused.",
         }
     }
 }

@@ -140,6 +140,7 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
         form.next.as_ref().map_or_else(|| "/register".to_owned(), |next| format!("/register?next={}", next.in_query()));
     let foot =
         move || form.may_register.then(|| view! { <p>"New here? " <a href=register>"Create an account"</a></p> });
+    let has_no_email = form.email.is_empty();
     let tab = form.error.as_ref().map_or("Log in", |_| "Log in: that didn't work");
     view! {
         <EntryPage title="Log in" product=PRODUCT tab=tab foot=foot>
@@ -153,7 +154,7 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
                     autocomplete="username webauthn"
                     value=form.email
                     required=true
-                    autofocus=true
+                    autofocus=has_no_email
                 />
                 <PasswordField
                     name="password".to_owned()

@@ -74,6 +74,8 @@ pub fn NewcomerFields(
     /// What was typed before.
     newcomer: Newcomer,
 ) -> impl IntoView {
+    // Whoever was refused goes on where the error is.
+    let is_new = !newcomer.is_refused();
     let [first_name, last_name, email] = newcomer.typed;
     let [first_name_error, last_name_error, email_error, password_error] = newcomer.errors;
     view! {
@@ -84,7 +86,7 @@ pub fn NewcomerFields(
             value=first_name
             error=first_name_error
             optional=true
-            autofocus=true
+            autofocus=is_new
         />
         <TextField
             name="last_name"

@@ -223,7 +223,7 @@ fn NothingListed(query: ListQuery) -> AnyView {
 #[component]
 fn UserRow(user: User, now: Timestamp) -> impl IntoView {
     let href = format!("{PAGE}/{}", query_value(user.id.as_str()));
-    let name = user.display_name();
+    let name = user.full_name().unwrap_or_else(|| "No name".to_owned());
     let role_tone = if user.role.may_manage_users() { Tone::Accent } else { Tone::Neutral };
     let (status_tone, status) =
         if user.disabled_at.is_some() { (Tone::Bad, "Disabled") } else { (Tone::Good, "Active") };

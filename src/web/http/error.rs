@@ -134,9 +134,10 @@ impl PageError {
             }
             Self::TooLarge => ("Too much", "That is more than a form can hold. Nothing was saved.".to_owned()),
             Self::TimedOut => ("That took too long", "The request did not arrive in time. Try again.".to_owned()),
-            Self::TooManyTries { retry_after_secs } => {
-                ("Too many tries", format!("Too many tries. You can try again in {}.", waiting_time(*retry_after_secs)))
-            }
+            Self::TooManyTries { retry_after_secs } => (
+                "Too many tries",
+                format!("You can try again in {}. Nothing was changed.", waiting_time(*retry_after_secs)),
+            ),
             Self::Busy { retry_after_secs } => (
                 "A moment, please",
                 format!("There is a lot to do right now. Try again in {}.", waiting_time(*retry_after_secs)),

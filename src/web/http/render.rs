@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use super::assets;
 
 const DOCTYPE: &str = "<!doctype html>";
+const BODY_END: &str = "</body>";
 /// Marks where a dynamic part begins, for hydration. It is only of use in islands, and in a `<title>` it would show.
 const MARKER: &str = "<!>";
 /// How every island begins and ends. Like the marker, no text of a person can hold it, since text is escaped.
@@ -49,7 +50,8 @@ pub fn render<V: IntoView + 'static>(nonce: &Nonce, view: impl FnOnce() -> V) ->
     document.push_str(DOCTYPE);
     let has_islands = push_without_markers(&mut document, &marked);
     if let Some(url) = assets::islands_url().filter(|_| has_islands) {
-        document.push_str(&script_tag(nonce, url));
+        let end = document.rfind(BODY_END).unwrap_or(document.len());
+        document.insert_str(end, &script_tag(nonce, url));
     }
     Html(document)
 }
@@ -69,7 +71,7 @@ fn push_without_markers(document: &mut String, marked: &str) -> bool {
     has_islands
 }
 
-/// Stands after `</html>`, where a parser takes it into the body; as a module it runs after parsing anyway.
+/// As a module it runs after parsing.
 fn script_tag(nonce: &Nonce, url: &str) -> String {
     format!(r#"<script type="module" nonce="{nonce}" src="{url}"></script>"#)
 }
