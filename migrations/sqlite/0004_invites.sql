@@ -23,3 +23,5 @@ CREATE UNIQUE INDEX invites_pending ON invites (email)
 CREATE INDEX invites_email ON invites (email, id);
 CREATE INDEX invites_expires ON invites (expires_at, id);
 CREATE INDEX invites_invited_by ON invites (invited_by, id);
+-- The newest that wait, behind which all that ever were accepted may lie.
+CREATE INDEX invites_open ON invites (id) WHERE accepted_at IS NULL AND revoked_at IS NULL AND lapsed_at IS NULL;

@@ -3,6 +3,7 @@
 
 mod dynamic;
 mod identities;
+mod only_way_in;
 mod provider;
 pub mod providers;
 mod registry;
@@ -13,6 +14,7 @@ pub use identities::{
     AuthIdentity, AuthIdentityProviderService, ProviderIdentity, WayIn, delete_of_actor, find_of_actor, link_actor,
     rename_identity, ways_in,
 };
+pub use only_way_in::leave_only;
 pub use provider::{
     AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, InvalidOption, Options, ProviderError, UpdateData,
 };

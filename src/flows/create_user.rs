@@ -126,7 +126,8 @@ pub(super) async fn insert_registered(
     insert(services, scope, (&user, identity), tx).await
 }
 
-async fn insert(
+/// Inserts a user with their identity.
+pub(super) async fn insert(
     services: &Services,
     scope: &Scope,
     (new, identity): (&NewUser, &AuthIdentity),

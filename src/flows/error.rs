@@ -52,6 +52,18 @@ pub enum Error {
     /// What it is about does not exist, or no longer.
     #[error("not found")]
     NotFound,
+    /// The invite can't be accepted, or not any more; nobody is told which by this alone.
+    #[error("the invite is not valid")]
+    InviteEnded,
+    /// An invite for this address is pending already.
+    #[error("this e-mail address is invited already")]
+    AlreadyInvited,
+    /// A user has this address: they log in.
+    #[error("a user with this e-mail address exists")]
+    HasAccount,
+    /// Somebody else is logged in.
+    #[error("it is for another account than the one that is logged in")]
+    WrongAccount,
     /// It was changed by another request meanwhile.
     #[error("it was changed meanwhile, try again")]
     Conflict,
@@ -101,6 +113,7 @@ impl From<users::Error> for Error {
             users::Error::Forbidden => Self::Forbidden,
             users::Error::NotFound | users::Error::UnknownCursor => Self::NotFound,
             users::Error::EmailTaken => Self::Taken("A user with this e-mail address exists".to_owned()),
+            users::Error::AlreadyInvited => Self::AlreadyInvited,
             users::Error::Internal(error) => error.into(),
         }
     }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Error, Services, USER, authority, end_sessions::note, setup::ADMINS};
+use super::{Error, Services, USER, authority, end_sessions::note, invite::forget_user, setup::ADMINS};
 use crate::{
     auth,
     events::{self, Event, EventKind, Scope},
@@ -71,7 +71,7 @@ pub async fn change_role(services: &Services, scope: &Scope, id: &UserId, role: 
     Ok(tx.commit().await?)
 }
 
-/// Deletes a user with identities and sessions; the address may be registered again and is then a new person.
+/// Deletes a user with identities, sessions, links and mails that wait; the address may be registered again and is then a new person.
 ///
 /// # Errors
 /// [`Error::Yourself`], [`Error::LastAdmin`], [`Error::Forbidden`], [`Error::NotFound`].
@@ -82,6 +82,7 @@ pub async fn delete_user(services: &Services, scope: &Scope, id: &UserId) -> Res
     sessions::end_all(&mut tx, id, None).await?;
     auth::delete_of_actor(&mut tx, USER, id.as_str()).await?;
     users::delete(&mut tx, id).await?;
+    forget_user(services, scope, (id, &user.email), &mut tx).await?;
     let event = Event::about_user(EventKind::UserDeleted, id).with(json!({ "email": user.email.as_str() }));
     events::record(&mut tx, &services.platform.entropy, scope, event).await?;
     Ok(tx.commit().await?)

@@ -1,6 +1,7 @@
 //! Verbs that join the Auth and the User module; a rule that needs both lives here and nowhere else.
 //! Every way in passes the same steps in the same order: limits, proof, may this user come in, session, event.
 
+mod accept_invite;
 mod authority;
 mod change_email;
 mod change_password;
@@ -9,6 +10,7 @@ mod create_user;
 mod end_sessions;
 mod error;
 mod follow_link;
+mod invite;
 mod letter;
 pub mod link;
 mod login;
@@ -24,12 +26,17 @@ mod setup;
 mod view_audit;
 mod view_user;
 
+pub use accept_invite::{Acceptance, InviteStanding, accept_invite, ask_for_invite, raise_by_invite, view_invite};
 pub use change_email::request_email_change;
 pub use change_password::change_password;
 pub use create_user::{DirectUser, create_directly};
 pub use end_sessions::{end_other_sessions, end_session, log_out};
 pub use error::Error;
 pub use follow_link::{Followed, find_by_code, follow_link, is_for_another, open_link, renewal_of, void_link};
+pub use invite::{
+    Availability, Invitation, InviteTerms, Invited, MAX_INVITES_AT_ONCE, availability, delete_invite, invite,
+    invite_many, new_invite_link, resend_invite, revoke_invite,
+};
 pub use letter::{Letter, MailedLink, Written};
 pub use login::{LogIn, LoggedIn, Outcome, log_in};
 pub use mail_request::{MailRequest, answer_mail_request, request_mail};

@@ -16,6 +16,7 @@ mod seal;
 #[cfg(test)]
 pub(crate) mod testing;
 mod token;
+pub mod withdrawn_mail;
 
 pub use clock::{Clock, Timestamp};
 pub use db::{

@@ -29,6 +29,10 @@ pub enum Field {
     Role,
     /// The text typed to confirm a grave act.
     Confirm,
+    /// What an inviter adds to an invite.
+    Note,
+    /// How long an invite lasts.
+    ExpiresIn,
 }
 
 /// What is wrong, as a code.
@@ -80,6 +84,14 @@ pub enum FormError {
     LastAdmin,
     /// One can't do this to oneself.
     Yourself,
+    /// The invite can't be accepted, or not any more.
+    InviteEnded,
+    /// The address is invited already.
+    AlreadyInvited,
+    /// There is an account with this address: log in.
+    HasAccount,
+    /// Somebody else is logged in.
+    WrongAccount,
     /// It was changed by someone else meanwhile.
     Conflict,
     /// A mailed link was used, replaced, taken back or is past its time.

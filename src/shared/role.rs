@@ -31,6 +31,12 @@ impl Role {
         }
     }
 
+    /// Whether it may more than another.
+    pub fn is_mightier_than(self, other: Self) -> bool {
+        let rank = |role| Self::ALL.into_iter().position(|known| known == role);
+        rank(self) < rank(other)
+    }
+
     /// Whether it may see and change the accounts of others.
     pub fn may_manage_users(self) -> bool {
         match self {

@@ -1,12 +1,20 @@
 //! The User module: users and what is true of them. It authenticates nobody and stores nothing for it; whoever may
 //! log in, and how, is the Auth module's, and what needs both is a flow.
 
+mod invites;
 mod list;
 mod search;
+mod sql;
 mod user;
 
 use crate::platform::is_unique_violation;
 
+pub use invites::{
+    INVITE_NOTE_CHARS, InvalidNote, Invite, InviteFilter, InviteList, InviteNote, InviteOrder, InvitePage,
+    InviteSortBy, InviteState, Inviter, MailState, NewInvite, accept_invite, addresses_of_users, create_invite,
+    delete_invite, find_invite, get_invite_for_update, invited_addresses, list_invites, pending_invite_of,
+    renew_invite, revoke_invite, set_invite_mail,
+};
 pub use list::{Filter, List, Order, Page, SortBy, Status, list};
 pub(crate) use user::{COLUMNS as USER_COLUMNS, from_row as user_from_row};
 pub use user::{
@@ -27,6 +35,9 @@ pub enum Error {
     /// A user has this e-mail address already.
     #[error("a user with this e-mail address exists")]
     EmailTaken,
+    /// An invite for this e-mail address is pending already.
+    #[error("this e-mail address is invited already")]
+    AlreadyInvited,
     /// The place in the list that was asked for does not exist.
     #[error("no such place in the list")]
     UnknownCursor,

@@ -58,11 +58,20 @@ impl Search {
     /// The `LIKE` patterns of which a search text must match one, with `\` as their escape: anywhere, or at the
     /// beginning of e-mail and name for what is too short.
     pub fn like_patterns(&self) -> Vec<String> {
-        let literal = self.folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let literal = self.literal();
         if self.has_trigrams() {
             return vec![format!("%{literal}%")];
         }
         vec![format!("{literal}%"), format!("%{SEPARATOR}{literal}%")]
+    }
+
+    /// The `LIKE` pattern of texts that hold it anywhere, however short it is.
+    pub fn part_pattern(&self) -> String {
+        format!("%{}%", self.literal())
+    }
+
+    fn literal(&self) -> String {
+        self.folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
     }
 
     /// The text of a short search, and the first text behind all that begin with it, in byte order.

@@ -32,6 +32,10 @@ pub fn of_refusal(error: &FormError) -> Option<String> {
         FormError::Yourself => "You can't do this to your own account. Ask another admin.",
         FormError::LinkEnded => "This link can't be used any more. Ask for a new one.",
         FormError::SameEmail => "This is your address already.",
+        FormError::InviteEnded => "This invite can't be accepted any more.",
+        FormError::AlreadyInvited => "This address is invited already. Send the invite again instead.",
+        FormError::HasAccount => "There is an account with this address already.",
+        FormError::WrongAccount => "You're logged in as somebody else.",
         FormError::Conflict => "Somebody changed this meanwhile. Look at it again.",
         FormError::RateLimited { retry_after_secs } | FormError::Busy { retry_after_secs } => {
             return Some(format!("Too many tries. You can try again in {}.", waiting_time(*retry_after_secs)));
@@ -59,6 +63,8 @@ fn of_problem(field: Field, problem: Problem) -> String {
         (Field::Code, _) => "This is not the token from the log, or it was replaced.".to_owned(),
         (Field::Confirm, _) => "Type the e-mail address to confirm.".to_owned(),
         (Field::Role, _) => "There is no such role.".to_owned(),
+        (Field::Note, _) => "At most 500 characters, and no control characters but line breaks.".to_owned(),
+        (Field::ExpiresIn, _) => "From 1 hour (1h) to 30 days (30d).".to_owned(),
         (_, Problem::Required) => "This is needed.".to_owned(),
         (_, Problem::Invalid) => "This can't be right.".to_owned(),
     }
@@ -87,6 +93,14 @@ pub fn of_done(done: Done) -> String {
         Done::UserEnabled => "Enabled. They can log in again.".to_owned(),
         Done::RoleChanged => "The role was changed.".to_owned(),
         Done::UserDeleted => "The user was deleted.".to_owned(),
+        Done::Invited => "Invited.".to_owned(),
+        Done::InviteResent => "There is a new link. The older ones go on to work until one is used.".to_owned(),
+        Done::InviteRevoked => "The invite was revoked. Its links don't work any more.".to_owned(),
+        Done::InviteDeleted => "The invite was deleted. Its links don't work any more.".to_owned(),
+        Done::InviteAskedFor => {
+            "If whoever invited you can still send invites, they are asked for a new one.".to_owned()
+        }
+        Done::InviteAccepted => "You're in.".to_owned(),
         Done::LoggedOut => "You are logged out.".to_owned(),
         Done::EmailConfirmed => "Your e-mail address is confirmed.".to_owned(),
         Done::EmailChanged => "Your e-mail address was changed.".to_owned(),

@@ -213,6 +213,23 @@ pub async fn use_up(tx: &mut Tx, id: &OneTimeId, now: Timestamp) -> Result<bool,
     Ok(done.rows_affected() == 1)
 }
 
+/// Uses up all tokens of one purpose about a subject, whatever their time: what they were for has come true.
+///
+/// # Errors
+/// What the database says.
+pub async fn use_up_all(tx: &mut Tx, (purpose, subject): (Purpose, &str), now: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE one_time_tokens SET used_at = $1 WHERE subject = $2 AND purpose = $3
+         AND used_at IS NULL AND replaced_at IS NULL AND revoked_at IS NULL",
+    )
+    .bind(now.as_micros())
+    .bind(subject)
+    .bind(purpose.name)
+    .execute(&mut **tx)
+    .await
+    .map(drop)
+}
+
 /// Takes a token back; whether it could still have been used.
 ///
 /// # Errors

@@ -3,18 +3,16 @@
 //! Each first finds the ids of a page in one index and then the users; the indexes are those of `migrations`. The tests
 //! ask both databases how they would go about it.
 
-use std::{fmt::Write as _, ops::Range};
-
-use sqlx::{Row, any::AnyRow};
+use std::ops::Range;
 
 use super::{COUNTED_ROWS, Filter, SortBy, Status};
 use crate::{
-    platform::{Db, Dialect},
+    platform::Dialect,
     shared::Role,
     users::{
-        Error,
         search::{self, Search},
-        user::{COLUMNS, User, from_row},
+        sql::{Sql, Value},
+        user::{COLUMNS, User},
     },
 };
 
@@ -130,8 +128,8 @@ impl ListQuery<'_> {
 
     /// The users whose ids a statement finds.
     fn users_of(&self, found: Sql) -> Sql {
-        let text = format!("SELECT {COLUMNS} FROM ({}) f CROSS JOIN users u WHERE u.id = f.found", found.text);
-        let mut sql = Sql { text, values: found.values };
+        let mut sql = found.behind(&format!("SELECT {COLUMNS} FROM ("));
+        sql.push(") f CROSS JOIN users u WHERE u.id = f.found");
         self.push_order(&mut sql);
         sql
     }
@@ -207,87 +205,4 @@ fn push_matching(sql: &mut Sql, table: &str, search: &Search) {
         sql.push(" ESCAPE '\\'");
     }
     sql.push(")");
-}
-
-/// A statement with its bound values.
-pub(super) struct Sql {
-    text: String,
-    values: Vec<Value>,
-}
-
-enum Value {
-    Text(String),
-    Integer(i64),
-}
-
-impl Sql {
-    fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), values: Vec::new() }
-    }
-
-    fn push(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    fn bind(&mut self, value: Value) {
-        self.values.push(value);
-        // Writing to a String can't fail.
-        let _ = write!(self.text, "${}", self.values.len());
-    }
-
-    fn bind_text(&mut self, text: &str) {
-        self.bind(Value::Text(text.to_owned()));
-    }
-
-    fn push_limit(&mut self, rows: i64) {
-        let _ = write!(self.text, " LIMIT {rows}");
-    }
-
-    fn push_offset(&mut self, rows: i64) {
-        let _ = write!(self.text, " OFFSET {rows}");
-    }
-
-    /// The same statement behind a word such as `EXPLAIN`.
-    #[cfg(test)]
-    pub fn behind(mut self, word: &str) -> Self {
-        self.text.insert_str(0, word);
-        self
-    }
-
-    async fn rows(self, db: &Db) -> Result<Vec<AnyRow>, Error> {
-        self.rows_by(db.reader()).await
-    }
-
-    /// The rows as a connection of the caller's choice finds them.
-    pub(super) async fn rows_by(
-        self,
-        executor: impl sqlx::Executor<'_, Database = sqlx::Any>,
-    ) -> Result<Vec<AnyRow>, Error> {
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(self.text));
-        for value in self.values {
-            query = match value {
-                Value::Text(text) => query.bind(text),
-                Value::Integer(number) => query.bind(number),
-            };
-        }
-        query.fetch_all(executor).await.map_err(Error::Internal)
-    }
-
-    /// The users that it finds.
-    pub async fn fetch(self, db: &Db) -> Result<Vec<User>, Error> {
-        let rows = self.rows(db).await?;
-        rows.iter().map(from_row).collect::<Result<_, _>>().map_err(Error::Internal)
-    }
-
-    /// The texts that it finds.
-    pub async fn fetch_texts(self, db: &Db) -> Result<Vec<String>, Error> {
-        let rows = self.rows(db).await?;
-        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(Error::Internal)
-    }
-
-    /// The number that it finds, or 0.
-    pub async fn fetch_number(self, db: &Db) -> Result<i64, Error> {
-        let rows = self.rows(db).await?;
-        rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(Error::Internal)
-    }
 }

@@ -39,6 +39,18 @@ pub enum Done {
     RoleChanged,
     /// A user was deleted.
     UserDeleted,
+    /// Somebody was invited.
+    Invited,
+    /// An invite was sent again.
+    InviteResent,
+    /// An invite was taken back.
+    InviteRevoked,
+    /// An invite was deleted.
+    InviteDeleted,
+    /// Another invite was asked for, if there is anybody to ask.
+    InviteAskedFor,
+    /// An invite was accepted.
+    InviteAccepted,
     /// The person logged out.
     LoggedOut,
     /// The address was confirmed.
@@ -74,6 +86,12 @@ impl Flash {
     /// A form was refused.
     pub fn refused(form: &str, error: FormError, typed: BTreeMap<String, String>) -> Self {
         Self { form: Some(form.to_owned()), error: Some(error), typed, ..Self::default() }
+    }
+
+    /// A text that the next page shows once, as a field of the form that it came of.
+    pub fn showing(form: &str, (name, text): (&str, &str)) -> Self {
+        let typed = BTreeMap::from([(name.to_owned(), text.to_owned())]);
+        Self { form: Some(form.to_owned()), typed, ..Self::default() }
     }
 
     /// Something was done.

@@ -156,6 +156,17 @@ impl Call {
         Ok(())
     }
 
+    /// Answers that it was done, sends the browser on, and leaves a text for the next page to show once.
+    ///
+    /// # Errors
+    /// None; the type is that of a server function.
+    pub fn go_on_showing(&self, to: &OwnPath, shown: (&str, &'static str, &str)) -> Result<(), FormError> {
+        let (form, name, text) = shown;
+        self.leave(&Flash::showing(form, (name, text)));
+        self.send_to(to.as_str());
+        Ok(())
+    }
+
     /// Answers that it was refused: a form goes back to its page, a script is told the code.
     ///
     /// # Errors
@@ -202,6 +213,10 @@ impl Call {
             flows::Error::Unauthorized => FormError::Unauthorized,
             flows::Error::Forbidden => FormError::Forbidden,
             flows::Error::NotFound => FormError::NotFound,
+            flows::Error::InviteEnded => FormError::InviteEnded,
+            flows::Error::AlreadyInvited => FormError::AlreadyInvited,
+            flows::Error::HasAccount => FormError::HasAccount,
+            flows::Error::WrongAccount => FormError::WrongAccount,
             flows::Error::Conflict => FormError::Conflict,
             flows::Error::LastAdmin => FormError::LastAdmin,
             flows::Error::Yourself => FormError::Yourself,
@@ -248,11 +263,15 @@ fn status_of(error: &FormError) -> StatusCode {
         | FormError::Forbidden => StatusCode::FORBIDDEN,
         FormError::NotFound => StatusCode::NOT_FOUND,
         FormError::NotRegistered => StatusCode::UNPROCESSABLE_ENTITY,
+        FormError::InviteEnded => StatusCode::GONE,
         FormError::LastAdmin
         | FormError::Yourself
         | FormError::Conflict
         | FormError::LinkEnded
-        | FormError::SameEmail => StatusCode::CONFLICT,
+        | FormError::SameEmail
+        | FormError::AlreadyInvited
+        | FormError::HasAccount
+        | FormError::WrongAccount => StatusCode::CONFLICT,
         FormError::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
         FormError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
         FormError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
