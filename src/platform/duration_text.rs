@@ -22,7 +22,11 @@ pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S:
     serializer.serialize_str(&format(*duration))
 }
 
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+/// Reads a duration such as `15m`.
+///
+/// # Errors
+/// If the text is no duration, in words.
+pub fn parse(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| format!("`{text}` is not a duration such as `15m`, `24h` or `7d`"))
 }
 

@@ -10,7 +10,7 @@ use super::http::{
 };
 use crate::{flows, shared::FormError};
 
-/// Ends the session of the one who asks.
+/// Ends the session of the one who asks, and goes on where they wanted to be somebody else.
 ///
 /// # Errors
 /// [`FormError::Internal`], to scripts.

@@ -5,6 +5,7 @@ pub mod account;
 pub mod dashboard;
 pub mod forgot_password;
 pub mod http;
+pub mod invite;
 pub mod link;
 pub mod login;
 pub mod logout;

@@ -21,7 +21,7 @@ use tower_sessions::{SessionManagerLayer, cookie::SameSite};
 use super::{
     account, dashboard, forgot_password,
     http::{assets, error::PageError, form, layers, next::OwnPath, scope},
-    link, login, register, reset_password, setup,
+    invite, link, login, register, reset_password, setup,
     state::WebState,
 };
 use crate::sessions::CookieStore;
@@ -40,6 +40,7 @@ pub fn routes(state: &WebState, programs: Router<WebState>) -> Result<Router, Co
         .route("/reset-password", get(reset_password::show))
         .route("/link", get(link::wait))
         .route("/link/{token}", get(link::show).post(link::follow))
+        .route("/invite/{token}", get(invite::show))
         .route("/account", get(account::profile::show))
         .route("/account/security", get(account::security::show))
         .route("/account/sessions", get(account::sessions::show))
@@ -48,6 +49,9 @@ pub fn routes(state: &WebState, programs: Router<WebState>) -> Result<Router, Co
         .route("/dashboard/audit/export", get(dashboard::audit::export))
         .route("/dashboard/users", get(dashboard::users::show))
         .route("/dashboard/users/{id}", get(dashboard::user::show))
+        .route("/dashboard/invites", get(dashboard::invites::show))
+        .route("/dashboard/invites/new", get(dashboard::new_invites::show).post(dashboard::new_invites::answer))
+        .route("/dashboard/invites/{id}", get(dashboard::invite::show))
         .route("/api/{*function}", post(form::serve))
         .merge(programs.layer(layers::other_origins(&state.site.allowed_origins)))
         .fallback(missing);

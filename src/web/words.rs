@@ -1,6 +1,8 @@
 //! The words for what the floors below only know as codes, times and headers. Pages share them, so that one thing is
 //! called by one name everywhere.
 
+pub mod invites;
+
 use std::time::Duration;
 
 use super::http::{error::waiting_time, flash::Done, scope::Asked};

@@ -135,9 +135,10 @@ pub async fn show(
     let viewer = logged_in.viewer();
     let notice = words::of_notice(&logged_in.asked);
     let now = scope.now;
+    let actions = || view! { <ButtonLink href="/dashboard/invites/new">"Invite people"</ButtonLink> };
     Ok(page(&state, &logged_in.asked, move || {
         view! {
-            <DashboardPage title="Users" product=PRODUCT viewer=viewer entry=DashboardEntry::Users>
+            <DashboardPage title="Users" product=PRODUCT viewer=viewer entry=DashboardEntry::Users actions=actions>
                 {notice.map(|notice| view! { <Notice>{notice}</Notice> })}
                 <Filters query=query.clone() />
                 <UserList query=query list=list now=now />
@@ -209,7 +210,12 @@ fn count_in_words(list: &List, query: &ListQuery) -> String {
 #[component]
 fn NothingListed(query: ListQuery) -> AnyView {
     if !query.is_filtered() {
-        return view! { <EmptyState title="No users yet" text="Whoever registers shows up here." /> }.into_any();
+        return view! {
+            <EmptyState title="No users yet" text="Whoever registers or accepts an invite shows up here.">
+                <ButtonLink href="/dashboard/invites/new">"Invite people"</ButtonLink>
+            </EmptyState>
+        }
+        .into_any();
     }
     let clear = query.address(&[("q", ""), ("role", ""), ("status", "")]);
     view! {

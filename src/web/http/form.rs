@@ -96,6 +96,11 @@ impl Call {
         self.asked.resumed.as_deref().ok_or(FormError::Unauthorized)
     }
 
+    /// The URL of a path of this site, as people reach it.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.state.site.public_url)
+    }
+
     /// Gives the browser the cookie of a session that was opened.
     ///
     /// # Errors

@@ -206,7 +206,8 @@ pub fn HiddenField(
     view! { <input type="hidden" name=name value=value /> }
 }
 
-fn described_by(id: &str, has_hint: bool, has_error: bool) -> Option<String> {
+/// Which lines describe a field.
+pub(super) fn described_by(id: &str, has_hint: bool, has_error: bool) -> Option<String> {
     match (has_error, has_hint) {
         (true, true) => Some(format!("{id}-error {id}-hint")),
         (true, false) => Some(format!("{id}-error")),
@@ -215,10 +216,12 @@ fn described_by(id: &str, has_hint: bool, has_error: bool) -> Option<String> {
     }
 }
 
-fn hint_line(id: &str, hint: Option<String>) -> Option<impl IntoView + use<>> {
+/// The hint below a field.
+pub(super) fn hint_line(id: &str, hint: Option<String>) -> Option<impl IntoView + use<>> {
     hint.map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> })
 }
 
-fn error_line(id: &str, error: Option<String>) -> Option<impl IntoView + use<>> {
+/// The error below a field.
+pub(super) fn error_line(id: &str, error: Option<String>) -> Option<impl IntoView + use<>> {
     error.map(|error| view! { <p class="error" id=format!("{id}-error")>{error}</p> })
 }

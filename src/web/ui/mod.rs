@@ -22,6 +22,7 @@ mod page;
 mod pager;
 mod section;
 mod table;
+mod text_area;
 mod when;
 
 pub use alert::{Alert, Notice};
@@ -37,4 +38,5 @@ pub use page::{AccountEntry, AccountPage, DashboardEntry, DashboardPage, Link};
 pub use pager::Pager;
 pub use section::{ConfirmPanel, Definition, DefinitionList, EmptyState, Section};
 pub use table::{Cell, FilterBar, Header, Row, SortDirection, SortHeader, Table, TwoLines};
+pub use text_area::TextArea;
 pub use when::When;

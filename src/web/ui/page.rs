@@ -47,13 +47,18 @@ impl AccountEntry {
 pub enum DashboardEntry {
     /// `/dashboard/users`
     Users,
+    /// `/dashboard/invites`
+    Invites,
     /// `/dashboard/audit`
     Audit,
 }
 
 impl DashboardEntry {
-    const ALL: [(Self, &'static str, &'static str); 2] =
-        [(Self::Users, "/dashboard/users", "Users"), (Self::Audit, "/dashboard/audit", "Audit log")];
+    const ALL: [(Self, &'static str, &'static str); 3] = [
+        (Self::Users, "/dashboard/users", "Users"),
+        (Self::Invites, "/dashboard/invites", "Invites"),
+        (Self::Audit, "/dashboard/audit", "Audit log"),
+    ];
 }
 
 /// A page of `/account`.

@@ -36,6 +36,8 @@ const NO_PROVIDERS: &[&str] = &["common_passwords"];
 const RELATED_PROVIDERS: &[(&str, &str)] = &[("google", "oidc")];
 /// Elements whose children Leptos 0.8 emits unescaped.
 const RAW_ELEMENTS: &[&str] = &["textarea", "script", "style", "noscript"];
+/// The one file that escapes what stands in a `<textarea>`, and tests that it does.
+const ESCAPES: &str = "src/web/ui/text_area.rs";
 /// The most lines of code of a function.
 const FUNCTION_LINES: usize = 60;
 /// The most lines of code of a function that renders.
@@ -162,7 +164,7 @@ fn titles(source: &Source) -> Vec<Finding> {
 
 fn raw_elements(source: &Source) -> Vec<Finding> {
     let mut found = Vec::new();
-    for name in RAW_ELEMENTS {
+    for name in RAW_ELEMENTS.iter().filter(|name| source.path != ESCAPES || **name != "textarea") {
         for at in elements(source, name) {
             let tag = opening_tag(source, at);
             let rest = &source.code.as_str()[tag.end..];
