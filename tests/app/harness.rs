@@ -13,7 +13,7 @@ pub use client::Client;
 pub use database::Kind;
 pub use mail::MAILS;
 pub use page::Page;
-pub use people::{ADMIN, PASSWORD};
+pub use people::{ADMIN, PASSWORD, token_in};
 pub use server::{TestApp, run};
 
 /// Makes of each `async fn name(app: TestApp)` the tests `sqlite::name` and `postgres::name`.

@@ -3,6 +3,7 @@
 mod account;
 mod dashboard;
 mod forgot_password;
+mod invite;
 mod link;
 mod login;
 mod refusals;

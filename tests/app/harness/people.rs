@@ -70,8 +70,22 @@ impl TestApp {
         client
     }
 
+    /// Invites somebody as the page does where no mail leaves, and answers with the secret of the link.
+    pub async fn invite(&self, admin: &Client, email: &str, role: &str) -> String {
+        let fields = [("emails", email), ("role", role), ("step", "send")];
+        let page = admin.post("/dashboard/invites/new", &fields).await;
+        page.expect_status(200).expect_text("1 person is invited.");
+        token_in(&page.text())
+    }
+
     /// The id of the user with this address.
     pub async fn user_id(&self, email: &str) -> String {
         self.text_for("SELECT id FROM users WHERE email = $1", email).await.expect("there is such a user")
     }
+}
+
+/// The secret of the link on a page or in an output.
+pub fn token_in(text: &str) -> String {
+    let (_, rest) = text.split_once("/link/").unwrap_or_else(|| panic!("no link in {text}"));
+    rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_').collect()
 }

@@ -1,25 +1,32 @@
 //! The addresses of the server functions are a contract: forms, logs and rate limits of others refer to them.
 
 /// Every server function there is.
-pub const ENDPOINTS: [&str; 21] = [
+pub const ENDPOINTS: [&str; 28] = [
+    "/api/accept-invite",
+    "/api/ask-for-invite",
     "/api/change-email",
     "/api/change-password",
     "/api/change-role",
+    "/api/delete-invite",
     "/api/delete-user",
     "/api/disable-user",
     "/api/enable-user",
     "/api/end-user-sessions",
     "/api/forgot-password",
+    "/api/invite",
     "/api/login",
     "/api/logout",
     "/api/profile",
     "/api/register",
     "/api/renew-link",
+    "/api/resend-invite",
     "/api/reset-password",
+    "/api/revoke-invite",
     "/api/revoke-other-sessions",
     "/api/revoke-session",
     "/api/send-again",
     "/api/setup",
+    "/api/show-invite-link",
     "/api/use-code",
     "/api/use-link",
     "/api/void-link",
