@@ -1,9 +1,12 @@
 //! The command line: reads what is asked for, does it, and says in one line what went wrong where something did.
 
-use std::{ffi::OsString, io::Read, path::PathBuf, process::ExitCode};
+mod invite;
+mod user;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -11,13 +14,16 @@ use crate::{
     auth::Catalogue,
     config::{Config, ConfigError},
     events::Scope,
-    flows::{self, DirectUser, Services},
+    flows::{self, Services},
     platform::{self, Clock, DbError, LogError},
-    shared::{EmailAddress, InvalidEmail, Role, UserId},
-    users::{self, Filter, Order, Page, Profile, User},
+    shared::{EmailAddress, InvalidEmail},
+    users,
 };
 
-/// How many users `user list` reads at a time.
+use invite::InviteCommand;
+use user::UserCommand;
+
+/// How many rows a list reads at a time.
 const LISTED_AT_ONCE: u32 = 500;
 
 /// The front door of a web application: hosted sign-up and login, and a dashboard in which admins manage users.
@@ -40,55 +46,19 @@ enum Command {
     /// Creates, lists and changes users.
     #[command(subcommand)]
     User(UserCommand),
+    /// Invites people, and lists and changes their invites.
+    #[command(subcommand)]
+    Invite(InviteCommand),
     /// Checks and shows the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
 }
 
-#[derive(Subcommand)]
-enum UserCommand {
-    /// Creates a user; the address counts as verified.
-    Create(CreateUser),
-    /// Lists users, the newest first.
-    List(ListUsers),
-    /// Turns a user off and ends their sessions.
-    Disable(Target),
-    /// Turns a user on again.
-    Enable(Target),
-    /// Deletes a user with everything that belongs to them.
-    Delete(Target),
-}
-
-#[derive(Args)]
-struct CreateUser {
-    /// The e-mail address.
-    #[arg(long)]
-    email: String,
-    /// Makes them an admin.
-    #[arg(long)]
-    admin: bool,
-    /// Reads the password from standard input, up to the end of the first line.
-    #[arg(long, required = true)]
-    password_stdin: bool,
-    /// Prints one JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Args)]
-struct ListUsers {
-    /// Part of an e-mail address or a name.
-    #[arg(long)]
-    q: Option<String>,
-    /// Prints one JSON array.
-    #[arg(long)]
-    json: bool,
-}
-
+/// Whom or what a command is about.
 #[derive(Args)]
 struct Target {
-    /// The e-mail address or the id of the user.
-    user: String,
+    /// The e-mail address or the id.
+    target: String,
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
@@ -121,6 +91,14 @@ enum CliError {
     Email(String),
     #[error("there is no user '{0}'")]
     NoSuchUser(String),
+    #[error("there is no invite '{0}'")]
+    NoSuchInvite(String),
+    #[error("'{0}' is no role: admin, member")]
+    Role(String),
+    #[error("{0}")]
+    Note(#[from] users::InvalidNote),
+    #[error("--expires-in: {0}")]
+    ExpiresIn(String),
     #[error("the database is not migrated: run `latchkey migrate`, or start the server once")]
     NotMigrated,
     #[error("no password came in on standard input")]
@@ -166,7 +144,14 @@ async fn execute(cli: Cli) -> Result<(), CliError> {
         Command::Migrate => migrate(&config).await,
         Command::Config(ConfigCommand::Check) => check(&config),
         Command::Config(ConfigCommand::Show) => print(&config.to_toml_redacted()),
-        Command::User(command) => user(&config, command).await,
+        Command::User(command) => {
+            let told = open(&config).await?;
+            told.end(user::run(&told, command).await).await
+        }
+        Command::Invite(command) => {
+            let told = open(&config).await?;
+            told.end(invite::run(&told, command).await).await
+        }
     }
 }
 
@@ -219,108 +204,36 @@ fn check(config: &Config) -> Result<(), CliError> {
     print("The configuration is fine.")
 }
 
-async fn user(config: &Config, command: UserCommand) -> Result<(), CliError> {
+/// What a command works with that speaks to the database.
+struct Told {
+    services: Services,
+    scope: Scope,
+    public_url: String,
+}
+
+async fn open(config: &Config) -> Result<Told, CliError> {
     let services = app::services(config, &Catalogue::built_in(), Clock::system()).await?;
     if services.platform.db.pending_migrations().await? > 0 {
         return Err(CliError::NotMigrated);
     }
     let scope = Scope::operator(services.platform.clock.now());
-    let done = match command {
-        UserCommand::Create(create) => create_user(&services, &scope, create).await,
-        UserCommand::List(list) => list_users(&services, &scope, list).await,
-        UserCommand::Disable(target) => disable(&services, &scope, target).await,
-        UserCommand::Enable(target) => enable(&services, &scope, target).await,
-        UserCommand::Delete(target) => delete(&services, &scope, target).await,
-    };
-    services.platform.db.close().await;
-    done
+    Ok(Told { services, scope, public_url: config.server.public_url.to_string() })
 }
 
-async fn create_user(services: &Services, scope: &Scope, create: CreateUser) -> Result<(), CliError> {
-    let email = EmailAddress::parse(&create.email).map_err(|InvalidEmail| CliError::Email(create.email))?;
-    let role = if create.admin { Role::Admin } else { Role::Member };
-    let new = DirectUser { email, profile: Profile::default(), role, password: read_password()? };
-    let user = flows::create_directly(services, scope, new).await?;
-    tell(create.json, &user_json(&user), &format!("Created {} ({}), {}.", user.email, user.id, user.role))
-}
-
-fn read_password() -> Result<String, CliError> {
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).map_err(CliError::Input)?;
-    text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned).ok_or(CliError::NoPassword)
-}
-
-async fn list_users(services: &Services, scope: &Scope, list: ListUsers) -> Result<(), CliError> {
-    let filter = Filter { search: list.q, ..Filter::default() };
-    let mut listed = Vec::new();
-    let mut page = Page::First;
-    loop {
-        let wanted = (&filter, Order::default(), &page);
-        let found = users::list(&services.platform.db, scope, wanted, LISTED_AT_ONCE).await?;
-        let end = found.users.last().map(|user| user.id.clone());
-        listed.extend(found.users);
-        match end {
-            Some(id) if found.has_next => page = Page::After(id),
-            _ => break,
-        }
+impl Told {
+    async fn end(&self, done: Result<(), CliError>) -> Result<(), CliError> {
+        self.services.platform.db.close().await;
+        done
     }
-    if list.json {
-        return print(&Value::Array(listed.iter().map(user_json).collect()).to_string());
+
+    /// The link that carries a secret.
+    fn link(&self, token: &platform::SecretToken) -> String {
+        format!("{}/link/{}", self.public_url, token.expose())
     }
-    let lines: Vec<String> = listed.iter().map(user_line).collect();
-    if lines.is_empty() { Ok(()) } else { print(&lines.join("\n")) }
 }
 
-async fn disable(services: &Services, scope: &Scope, target: Target) -> Result<(), CliError> {
-    let user = find(services, &target.user).await?;
-    let ended = flows::disable_user(services, scope, &user.id).await?;
-    let answer = json!({ "id": user.id, "disabled": true, "ended_sessions": ended });
-    tell(target.json, &answer, &format!("Disabled {}; sessions ended: {ended}.", user.email))
-}
-
-async fn enable(services: &Services, scope: &Scope, target: Target) -> Result<(), CliError> {
-    let user = find(services, &target.user).await?;
-    flows::enable_user(services, scope, &user.id).await?;
-    tell(target.json, &json!({ "id": user.id, "disabled": false }), &format!("Enabled {}.", user.email))
-}
-
-async fn delete(services: &Services, scope: &Scope, target: Target) -> Result<(), CliError> {
-    let user = find(services, &target.user).await?;
-    flows::delete_user(services, scope, &user.id).await?;
-    let answer = json!({ "id": user.id, "object": "user", "deleted": true });
-    tell(target.json, &answer, &format!("Deleted {}.", user.email))
-}
-
-async fn find(services: &Services, target: &str) -> Result<User, CliError> {
-    let db = &services.platform.db;
-    let found = match EmailAddress::parse(target) {
-        Ok(email) => users::find_by_email(db, &email).await?,
-        Err(InvalidEmail) => users::find(db, &UserId::new(target)).await?,
-    };
-    found.ok_or_else(|| CliError::NoSuchUser(target.to_owned()))
-}
-
-fn user_line(user: &User) -> String {
-    let status = if user.disabled_at.is_some() { "disabled" } else { "active" };
-    let name = user.full_name().unwrap_or_default();
-    format!("{}  {}  {}  {status}  {name}", user.id, user.email, user.role).trim_end().to_owned()
-}
-
-fn user_json(user: &User) -> Value {
-    json!({
-        "id": user.id,
-        "email": user.email,
-        "email_verified_at": user.email_verified_at,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "avatar_url": user.avatar_url,
-        "role": user.role,
-        "status": if user.disabled_at.is_some() { "disabled" } else { "active" },
-        "metadata": user.metadata,
-        "last_login_at": user.last_login_at,
-        "created_at": user.created_at,
-        "updated_at": user.updated_at,
-    })
+fn read_email(typed: &str) -> Result<EmailAddress, CliError> {
+    EmailAddress::parse(typed).map_err(|InvalidEmail| CliError::Email(typed.to_owned()))
 }
 
 fn tell(is_json: bool, answer: &Value, words: &str) -> Result<(), CliError> {

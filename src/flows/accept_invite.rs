@@ -182,20 +182,17 @@ async fn try_to_accept(services: &Services, scope: &Scope, accepted: &Acceptance
     };
     end_invite(services, scope, (&found.invite, &id), &mut tx).await?;
     identities.commit(&mut tx).await?;
-    match &user {
-        Some(user) => {
-            take_over(services, scope, (user, &found.invite, &accepted.profile), (&identity, &mut tx)).await?;
-        }
-        None => {
-            let new = NewUser {
-                id: id.clone(),
-                email: found.invite.email.clone(),
-                email_verified_at: Some(scope.now),
-                profile: accepted.profile.clone(),
-                role: found.invite.role,
-            };
-            create_user::insert(services, scope, (&new, &identity), &mut tx).await?;
-        }
+    if let Some(user) = &user {
+        take_over(services, scope, (user, &found.invite, &accepted.profile), (&identity, &mut tx)).await?;
+    } else {
+        let new = NewUser {
+            id: id.clone(),
+            email: found.invite.email.clone(),
+            email_verified_at: Some(scope.now),
+            profile: accepted.profile.clone(),
+            role: found.invite.role,
+        };
+        create_user::insert(services, scope, (&new, &identity), &mut tx).await?;
     }
     let logged_in = open_session(services, scope, (&id, &identity, false), &mut tx).await?;
     tx.commit().await?;

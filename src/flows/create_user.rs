@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 
 use super::{
     Error, RegistrationMode, Services, USER, authority,
+    letter::{self, Letter},
+    link::SET_PASSWORD,
     login::{Proof, judge},
 };
 use crate::{
     auth::{self, AuthIdentity, AuthInput},
     events::{self, Event, EventKind, Scope},
-    platform::{Timestamp, Tx},
+    platform::{NewOneTime, SecretToken, Timestamp, Tx, one_time},
     shared::{EmailAddress, Role, UserId},
     users::{self, NewUser, Profile, User},
 };
@@ -41,6 +43,45 @@ pub async fn create_directly(services: &Services, scope: &Scope, new: DirectUser
     let (user, _) = insert_direct(services, scope, (new, prepared), &mut tx).await?;
     tx.commit().await?;
     Ok(user)
+}
+
+/// Creates a user who has no way in yet, and the link by which they set a password. Its mail is written too.
+///
+/// # Errors
+/// [`Error::Forbidden`] for who may not, [`Error::Taken`].
+pub async fn create_without_password(
+    services: &Services,
+    scope: &Scope,
+    (email, role): (EmailAddress, Role),
+) -> Result<(User, SecretToken), Error> {
+    let entropy = &services.platform.entropy;
+    let mut tx = services.platform.db.begin().await?;
+    authority::hold_as_manager(&mut tx, scope).await?;
+    let new = NewUser {
+        id: UserId::new(entropy.uuid_v7(scope.now)),
+        email,
+        email_verified_at: Some(scope.now),
+        profile: Profile::default(),
+        role,
+    };
+    users::create(&mut tx, &new, scope.now).await?;
+    let details = json!({ "email": new.email.as_str(), "role": new.role.as_str(), "provider": null });
+    let event = Event::about_user(EventKind::UserCreated, &new.id).with(details);
+    events::record(&mut tx, entropy, scope, event).await?;
+    let link = NewOneTime {
+        purpose: SET_PASSWORD,
+        subject: new.id.as_str(),
+        email: &new.email,
+        data: json!({ "actor_type": USER }),
+        expires_at: scope.now.plus(SET_PASSWORD.lifetime),
+    };
+    let issued = one_time::issue(&mut tx, entropy, scope.now, link).await?;
+    // Where no mail leaves, the one who creates the user hands the link on.
+    if services.platform.outbox.is_sent() {
+        letter::write(services, scope, (&new.email, Letter::SetPassword, Some(&issued)), &mut tx).await?;
+    }
+    tx.commit().await?;
+    Ok((created(&new, scope.now), issued.token))
 }
 
 /// What is hashed and checked before a transaction begins.

@@ -53,7 +53,7 @@ pub enum Error {
     #[error("not found")]
     NotFound,
     /// The invite can't be accepted, or not any more; nobody is told which by this alone.
-    #[error("the invite is not valid")]
+    #[error("the invite can't be accepted any more")]
     InviteEnded,
     /// An invite for this address is pending already.
     #[error("this e-mail address is invited already")]

@@ -170,11 +170,11 @@ async fn create(
         inviter: inviter.map(str::to_owned),
         expires_at: scope.now.plus(new.expires_in),
     };
-    let invited = write_letter(services, scope, promise, tx).await?;
+    let done = write_letter(services, scope, promise, tx).await?;
     let details = json!({ "email": new.email.as_str(), "role": new.role.as_str() });
     let event = Event::about_invite(EventKind::InviteCreated, &new.id).with(details);
     events::record(tx, &services.platform.entropy, scope, event).await?;
-    Ok(Ok(invited))
+    Ok(Ok(done))
 }
 
 /// Makes a new link and a new end, and sends it; the links before go on to work until one is used. Where who invited may
@@ -205,10 +205,10 @@ pub async fn resend_invite(services: &Services, scope: &Scope, id: &InviteId) ->
     let Invite { id, email, role, note, .. } = invite;
     let event = Event::about_invite(EventKind::InviteResent, &id).with(json!({ "email": email.as_str() }));
     let promise = Promise { id, email, role, note, inviter, expires_at };
-    let invited = write_letter(services, scope, promise, &mut tx).await?;
+    let done = write_letter(services, scope, promise, &mut tx).await?;
     events::record(&mut tx, &services.platform.entropy, scope, event).await?;
     tx.commit().await?;
-    Ok(invited)
+    Ok(done)
 }
 
 /// Makes another link for an invite, to be handed on by the one who asks; no mail is written.

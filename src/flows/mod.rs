@@ -29,7 +29,7 @@ mod view_user;
 pub use accept_invite::{Acceptance, InviteStanding, accept_invite, ask_for_invite, raise_by_invite, view_invite};
 pub use change_email::request_email_change;
 pub use change_password::change_password;
-pub use create_user::{DirectUser, create_directly};
+pub use create_user::{DirectUser, create_directly, create_without_password};
 pub use end_sessions::{end_other_sessions, end_session, log_out};
 pub use error::Error;
 pub use follow_link::{Followed, find_by_code, follow_link, is_for_another, open_link, renewal_of, void_link};

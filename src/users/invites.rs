@@ -196,6 +196,19 @@ pub async fn find_invite(db: &Db, id: &InviteId) -> Result<Option<Invite>, Error
     row.as_ref().map(from_row).transpose().map_err(Error::Internal)
 }
 
+/// The invite for an address that nothing has become of yet, else the newest.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn newest_invite_of(db: &Db, email: &EmailAddress) -> Result<Option<Invite>, Error> {
+    let sql = format!(
+        "{SELECT} WHERE i.email = $1
+         ORDER BY CASE WHEN {OPEN} THEN 0 ELSE 1 END, i.id DESC LIMIT 1"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(email.as_str()).fetch_optional(db.reader()).await?;
+    row.as_ref().map(from_row).transpose().map_err(Error::Internal)
+}
+
 /// The invite with this id as the transaction sees it.
 ///
 /// # Errors

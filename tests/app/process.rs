@@ -1,6 +1,7 @@
 //! The binary as a process: its commands, its end by signals, and what survives when it is killed.
 
 mod commands;
+mod invites;
 mod kill;
 mod signals;
 

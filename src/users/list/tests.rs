@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     platform::{Clock, DatabaseSettings, Dialect, Timestamp, testing::TempDir},
     shared::EmailAddress,
-    users::search,
+    users::{search, sql::Sql},
 };
 
 const USERS: usize = 3_000;
@@ -215,7 +215,7 @@ fn expected(filter: &Filter) -> BTreeSet<String> {
     (0..USERS).filter(fits).map(|number| format!("id-{:05}", number * 7_919 % USERS)).collect()
 }
 
-async fn plan(db: &Db, sql: query::Sql) -> String {
+async fn plan(db: &Db, sql: Sql) -> String {
     let (word, column) = match db.dialect() {
         Dialect::Sqlite => ("EXPLAIN QUERY PLAN ", 3),
         Dialect::Postgres => ("EXPLAIN ", 0),

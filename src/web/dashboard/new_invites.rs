@@ -2,8 +2,6 @@
 //! anything is sent; both are answers to a form that is posted to this address, since 500 lines fit in no cookie. The
 //! preview changes nothing.
 
-#![expect(clippy::too_many_arguments, reason = "a server function takes the fields of its form")]
-
 mod pasted;
 mod view;
 

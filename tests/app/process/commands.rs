@@ -17,10 +17,10 @@ on_both_databases! {
 }
 
 /// What a command has said.
-struct Said {
-    is_success: bool,
-    output: String,
-    error: String,
+pub(super) struct Said {
+    pub is_success: bool,
+    pub output: String,
+    pub error: String,
 }
 
 async fn run(mut command: Command, input: &str) -> Said {
@@ -35,7 +35,7 @@ async fn run(mut command: Command, input: &str) -> Said {
     Said { is_success: done.status.success(), output: text(done.stdout), error: text(done.stderr) }
 }
 
-async fn tell(app: &TestApp, arguments: &[&str], input: &str) -> Said {
+pub(super) async fn tell(app: &TestApp, arguments: &[&str], input: &str) -> Said {
     let mut command = latchkey(app);
     command.args(arguments);
     run(command, input).await
@@ -72,7 +72,8 @@ async fn a_user_is_created_listed_disabled_enabled_and_deleted(app: TestApp) {
 
 async fn what_cannot_be_done_is_said_in_one_line(app: TestApp) {
     create(&app, "bob@example.org", &[]).await;
-    let cases: [(&[&str], &str, &str); 6] = [
+    let cases: [(&[&str], &str, &str); 7] = [
+        (&["user", "create", "--email", "bob@example.org"], "", "exist"),
         (&["user", "disable", "nobody@example.org"], "", "there is no user 'nobody@example.org'"),
         (&["user", "delete", "no-such-id"], "", "there is no user 'no-such-id'"),
         (
