@@ -51,6 +51,36 @@ test('the pages of an account', async ({ page, openBrowser, visit }) => {
   await shoot(page, 'forbidden');
 });
 
+test('the pages of invites', async ({ page, server, openBrowser, visit }) => {
+  await setUp(page, server);
+  await page.goto('/dashboard/invites');
+  await shoot(page, 'invites-none');
+  await page.goto('/dashboard/invites/new');
+  await shoot(page, 'invites-new');
+  await page.getByLabel('E-mail addresses').fill(`Bob Noyce <bob@example.org>\n${ada.email}\nno address\neve@example.org,Eve`);
+  await page.getByLabel('Note').fill('See you on Monday.\nBring a pen.');
+  await button(page, 'Preview').click();
+  await shoot(page, 'invites-preview');
+  await button(page, 'Send 2 invites').click();
+  await shoot(page, 'invites-result');
+  const path = new URL((await page.locator('code').first().textContent()) ?? '').pathname;
+  const other = await openBrowser();
+  await other.goto(path);
+  await shoot(other, 'invite');
+  await page.goto(path);
+  await shoot(page, 'invite-wrong-account');
+  await page.goto('/dashboard/invites');
+  await shoot(page, 'invites');
+  await page.getByRole('link', { name: bob.email }).click();
+  await button(page, 'Copy link').click();
+  await shoot(page, 'invite-link');
+  await page.goto(`${page.url()}?confirm=revoke`);
+  await shoot(page, 'invite-revoke');
+  await button(page, 'Revoke invite').click();
+  await visit(other, path, 410);
+  await shoot(other, 'invite-revoked');
+});
+
 test('the pages of the dashboard', async ({ page, server, openBrowser }) => {
   const names = ['Grace Hopper', 'Alan Turing', 'Radia Perlman', 'Ken Thompson', 'Barbara Liskov', 'Edsger Dijkstra', 'Margaret Hamilton'];
   const many = Array.from({ length: 35 }, (_, number) => {
