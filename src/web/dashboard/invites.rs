@@ -138,6 +138,7 @@ pub async fn show(
     let viewer = logged_in.viewer();
     let notice = words::of_notice(&logged_in.asked);
     let now = scope.now;
+    let is_mailed = state.services.platform.outbox.is_sent();
     let actions = || view! { <ButtonLink href="/dashboard/invites/new">"Invite people"</ButtonLink> };
     Ok(page(&state, &logged_in.asked, move || {
         view! {
@@ -150,7 +151,7 @@ pub async fn show(
             >
                 {notice.map(|notice| view! { <Notice>{notice}</Notice> })}
                 <Filters query=query.clone() />
-                <Listed query=query list=list now=now />
+                <Listed query=query list=list is_mailed=is_mailed now=now />
             </DashboardPage>
         }
     }))
@@ -177,7 +178,7 @@ fn Filters(query: ListQuery) -> impl IntoView {
 }
 
 #[component]
-fn Listed(query: ListQuery, list: InviteList, now: Timestamp) -> AnyView {
+fn Listed(query: ListQuery, list: InviteList, is_mailed: bool, now: Timestamp) -> AnyView {
     if list.invites.is_empty() {
         return view! { <NothingListed query=query /> }.into_any();
     }
@@ -203,7 +204,11 @@ fn Listed(query: ListQuery, list: InviteList, now: Timestamp) -> AnyView {
             <SortHeader text="Expires" href=by_expires direction=expires_direction />
         }
     };
-    let rows = list.invites.into_iter().map(|invite| view! { <InviteRow invite=invite now=now /> }).collect_view();
+    let rows = list
+        .invites
+        .into_iter()
+        .map(|invite| view! { <InviteRow invite=invite is_mailed=is_mailed now=now /> })
+        .collect_view();
     view! {
         <Table caption="Invites" headers=headers>{rows}</Table>
         <Pager previous=previous next=next count=count />
@@ -230,7 +235,7 @@ fn NothingListed(query: ListQuery) -> AnyView {
 }
 
 #[component]
-fn InviteRow(invite: Invite, now: Timestamp) -> impl IntoView {
+fn InviteRow(invite: Invite, is_mailed: bool, now: Timestamp) -> impl IntoView {
     let href = format!("{PAGE}/{}", query_value(invite.id.as_str()));
     let (tone, state) = invite_words::of_state(&invite, now);
     let inviter = invite_words::of_inviter(&invite);
@@ -245,7 +250,7 @@ fn InviteRow(invite: Invite, now: Timestamp) -> impl IntoView {
             <Cell label="Role"><Badge tone=invite_words::tone_of_role(invite.role) text=words::of_role(invite.role) /></Cell>
             <Cell label="State"><Badge tone=tone text=state /></Cell>
             <Cell label="Invited by"><bdi>{inviter}</bdi></Cell>
-            <Cell label="Mail">{invite_words::of_mail(invite.mail)}</Cell>
+            <Cell label="Mail">{invite_words::of_mail(invite.mail, is_mailed)}</Cell>
             <Cell label="Created">
                 <When iso=invite.created_at.to_rfc3339() text=words::of_time(invite.created_at, now) />
             </Cell>

@@ -9,6 +9,9 @@ use crate::{
     web::ui::Tone,
 };
 
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
 /// Every state: as it stands in an address, and as it is read.
 pub const STATES: [(&str, InviteState, &str); 4] = [
     ("pending", InviteState::Pending, "Pending"),
@@ -38,9 +41,10 @@ pub fn of_state(invite: &Invite, now: Timestamp) -> (Tone, &'static str) {
     }
 }
 
-/// What has become of the mail with the newest link.
-pub fn of_mail(mail: MailState) -> &'static str {
+/// What has become of the mail with the newest link; one that waits is kept where no mail leaves.
+pub fn of_mail(mail: MailState, is_sent: bool) -> &'static str {
     match mail {
+        MailState::Queued if !is_sent => "Not sent",
         MailState::Queued => "Queued",
         MailState::Sent => "Sent",
         MailState::Failed => "Failed",
@@ -61,7 +65,32 @@ pub fn tone_of_role(role: Role) -> Tone {
     if role.may_manage_users() { Tone::Accent } else { Tone::Neutral }
 }
 
+/// To the nearest hour or day, so that an invite of seven days does not end "in 6 days" a second later.
+fn rounded(left: Duration) -> Duration {
+    let unit = if left < DAY { HOUR } else { DAY };
+    if left < HOUR { left } else { left + unit / 2 }
+}
+
 /// A moment to come, seen from now: "in 6 days".
 pub fn of_end(at: Timestamp, now: Timestamp) -> String {
-    format!("in {}", super::of_duration(at.since(now)))
+    format!("in {}", super::of_duration(rounded(at.since(now))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_from_now() {
+        let now = Timestamp::from_micros(0);
+        for (left, words) in [
+            (7 * DAY - Duration::from_secs(1), "in 7 days"),
+            (DAY + HOUR * 13, "in 2 days"),
+            (DAY, "in 1 day"),
+            (HOUR * 5 + Duration::from_mins(20), "in 5 hours"),
+            (Duration::from_mins(59), "in 59 minutes"),
+        ] {
+            assert_eq!(of_end(now.plus(left), now), words);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::harness::{Client, PASSWORD, Page, TestApp, on_both_databases};
+use crate::harness::{Client, MAILS, PASSWORD, Page, TestApp, on_both_databases};
 
 on_both_databases! {
     a_link_that_is_none_leads_nowhere,
@@ -19,6 +19,8 @@ on_both_databases! {
     a_form_and_a_script_accept_alike with INVITE_ONLY,
     it_is_for_the_invited_address_whatever_was_typed,
     names_and_notes_are_shown_as_text,
+    who_tries_too_often_waits with STRICT,
+    the_mailed_link_leads_to_the_invite with MAILS,
     fifty_at_once_make_one_user with UNLIMITED,
     what_happened_is_written_in_its_order,
 }
@@ -31,6 +33,7 @@ const UNLIMITED: &str = "
     limits.accept_invite_per_ip = \"off\"
     password.max_queued_hashes = 200
 ";
+const STRICT: &str = r#"limits.accept_invite_per_ip = "3/10m""#;
 const AT_ONCE: usize = 50;
 const BOB: &str = "bob@example.org";
 
@@ -254,6 +257,40 @@ async fn names_and_notes_are_shown_as_text(app: TestApp) {
     assert!(!page.body.contains("<script>alert"), "{}", page.body);
 }
 
+async fn who_tries_too_often_waits(app: TestApp) {
+    let admin = app.admin().await;
+    let token = app.invite(&admin, BOB, "member").await;
+    for _ in 0..3 {
+        app.script().post("/api/ask-for-invite", &[("token", "x")]).await.expect_status(200);
+    }
+    expect_refused(&app, &token, (429, "rate_limited")).await;
+    app.script().post("/api/ask-for-invite", &[("token", "x")]).await.expect_status(429);
+    app.form().get(&format!("/invite/{token}")).await.expect_status(200);
+    app.advance(Duration::from_mins(10));
+    accept(&app.form(), &token).await.expect_redirect("/account");
+}
+
+async fn the_mailed_link_leads_to_the_invite(app: TestApp) {
+    let admin = app.admin().await;
+    let fields = [("emails", BOB), ("role", "admin"), ("note", "Hello\nBob"), ("step", "send")];
+    let page = admin.post("/dashboard/invites/new", &fields).await;
+    page.expect_status(200).expect_text("The mails are on their way.").expect_no_text("/link/");
+    let mail = app.mail(BOB, "invitation").await;
+    let letter = latchkey::flows::Letter::Invitation {
+        inviter: Some("Ada Lovelace".to_owned()),
+        role: latchkey::shared::Role::Admin,
+        note: Some("Hello\nBob".to_owned()),
+    };
+    assert_eq!(mail.written.letter, letter);
+    let bob = app.form();
+    let path = bob.get(&mail.link()).await.location().expect("the link leads on");
+    bob.get(&path).await.expect_status(200).expect_text("Hello Bob");
+    let token = path.trim_start_matches("/invite/");
+    accept(&bob, token).await.expect_redirect("/account");
+    bob.get("/dashboard/users").await.expect_status(200);
+    assert!(app.mails_to(BOB).await.is_empty(), "an invite that was accepted is not mailed any more");
+}
+
 async fn fifty_at_once_make_one_user(app: TestApp) {
     let admin = app.admin().await;
     let token = app.invite(&admin, BOB, "member").await;
@@ -280,6 +317,11 @@ async fn what_happened_is_written_in_its_order(app: TestApp) {
     let before = app.number("SELECT count(*) FROM events").await;
     accept(&app.form(), &token).await.expect_redirect("/account");
     assert_eq!(app.number("SELECT count(*) FROM events").await, before + 3);
+    let kinds = ["invite.accepted", "user.created", "session.created"];
+    for (back, kind) in kinds.iter().rev().enumerate() {
+        let newest = format!("SELECT kind FROM events WHERE kind <> $1 ORDER BY id DESC LIMIT 1 OFFSET {back}");
+        assert_eq!(app.text_for(&newest, "").await.as_deref(), Some(*kind));
+    }
     for kind in ["invite.created", "invite.accepted"] {
         let found = app.text_for("SELECT target_type FROM events WHERE kind = $1", kind).await;
         assert_eq!(found.as_deref(), Some("invite"), "{kind}");

@@ -62,7 +62,7 @@ pub(super) fn InvitePage(viewer: Viewer, invite: Invite, shown: Shown) -> impl I
             {error.map(|error| view! { <Alert>{error}</Alert> })}
             {link.map(|link| view! { <NewLink link=link is_mailed=is_mailed /> })}
             {question}
-            <Overview invite=invite.clone() now=now />
+            <Overview invite=invite.clone() is_mailed=is_mailed now=now />
             <Links invite=invite.clone() is_mailed=is_mailed now=now />
             <End invite=invite now=now />
         </DashboardPage>
@@ -73,10 +73,12 @@ pub(super) fn InvitePage(viewer: Viewer, invite: Invite, shown: Shown) -> impl I
 fn NewLink(link: String, is_mailed: bool) -> impl IntoView {
     let mail = if is_mailed { "" } else { "No mail was sent: this server sends none. " };
     view! {
+        <Section title="New link">
         <Notice>
             {mail} "Hand this link to the invited person alone: whoever has it can accept the invite. It is shown once."
         </Notice>
         <TextField name="link" label="Link" value=link readonly=true autocomplete="off" />
+        </Section>
     }
 }
 
@@ -116,7 +118,7 @@ fn Asking(question: Question, invite: Invite) -> AnyView {
 }
 
 #[component]
-fn Overview(invite: Invite, now: Timestamp) -> impl IntoView {
+fn Overview(invite: Invite, is_mailed: bool, now: Timestamp) -> impl IntoView {
     let (tone, state) = invite_words::of_state(&invite, now);
     let moment = move |at: Timestamp| view! { <When iso=at.to_rfc3339() text=words::of_time(at, now) /> };
     let expires = match invite.state(now) {
@@ -132,7 +134,7 @@ fn Overview(invite: Invite, now: Timestamp) -> impl IntoView {
                 <Definition term="State"><Badge tone=tone text=state /></Definition>
                 <Definition term="Role">{words::of_role(invite.role)}</Definition>
                 <Definition term="Invited by"><bdi>{inviter}</bdi></Definition>
-                <Definition term="Mail">{invite_words::of_mail(invite.mail)}</Definition>
+                <Definition term="Mail">{invite_words::of_mail(invite.mail, is_mailed)}</Definition>
                 <Definition term="Created">{moment(invite.created_at)}</Definition>
                 <Definition term="Expires"><When iso=invite.expires_at.to_rfc3339() text=expires /></Definition>
                 {accepted}
@@ -167,7 +169,7 @@ fn Links(invite: Invite, is_mailed: bool, now: Timestamp) -> AnyView {
         }
     });
     view! {
-        <Section title="Link" lead=lead>
+        <Section title="Links" lead=lead>
             <div class="form-actions">
                 <PostForm action="/api/resend-invite" inline=true>
                     <HiddenField name="id" value=id />

@@ -116,14 +116,19 @@ pub(super) fn FormPage(viewer: Viewer, typed: Typed, error: Option<FormError>) -
         <Framed viewer=viewer title="Invite people">
             {refused.map(|refused| view! { <Alert>{refused}</Alert> })}
             <Section title="Whom">
-                <Fields typed=typed error=error button="Preview" />
+                <Fields typed=typed error=error button="Preview" autofocus=true />
             </Section>
         </Framed>
     }
 }
 
 #[component]
-fn Fields(typed: Typed, #[prop(default = None)] error: Option<FormError>, button: &'static str) -> impl IntoView {
+fn Fields(
+    typed: Typed,
+    #[prop(default = None)] error: Option<FormError>,
+    button: &'static str,
+    #[prop(optional)] autofocus: bool,
+) -> impl IntoView {
     let [wrong_emails, wrong_role, wrong_life, wrong_note] =
         [Field::Email, Field::Role, Field::ExpiresIn, Field::Note].map(|field| words::of_field(error.as_ref(), field));
     let roles = Role::ALL.into_iter().rev().map(|role| Choice::new(role.as_str(), words::of_role(role))).collect();
@@ -141,7 +146,7 @@ fn Fields(typed: Typed, #[prop(default = None)] error: Option<FormError>, button
                 value=typed.emails
                 error=wrong_emails
                 required=true
-                autofocus=true
+                autofocus=autofocus
             />
             <SelectField name="role" label="Role" choices=roles selected=typed.role error=wrong_role />
             <SelectField
