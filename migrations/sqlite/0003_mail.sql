@@ -48,7 +48,11 @@ CREATE TABLE mails (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mails_due ON mails (due_at, id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
 CREATE INDEX mails_open ON mails (recipient, id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
+-- What may have to be dropped.
+CREATE INDEX mails_kept ON mails (id) WHERE sealed IS NOT NULL;
+CREATE INDEX mails_waiting ON mails (id) WHERE sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL;
 CREATE INDEX mails_failed ON mails (id) WHERE failed_at IS NOT NULL;
+CREATE INDEX mails_dropped ON mails (id) WHERE dropped_at IS NOT NULL;
 CREATE INDEX mails_recipient ON mails (recipient, id);
 CREATE INDEX mails_token ON mails (token_id);
 

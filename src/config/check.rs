@@ -1,9 +1,12 @@
 //! What no single setting can know: rules between settings, and what is allowed but probably not meant.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::RangeInclusive, time::Duration};
 
 use super::{Config, ServerSettings, SessionSettings, USER_ACTOR, providers};
-use crate::flows::InviteSettings;
+use crate::{
+    flows::InviteSettings,
+    platform::{Encryption, MailSettings, Sender, Transport},
+};
 
 /// The prefix that binds a cookie to one host over TLS (RFC 6265bis §4.1.3.2).
 const HOST_PREFIX: &str = "__Host-";
@@ -12,6 +15,8 @@ const SECURE_PREFIX: &str = "__Secure-";
 /// Words that stand in the place of an actor type in a path of the API.
 const RESERVED_ACTORS: [&str; 9] =
     ["signin", "signout", "callback", "session", "csrf", "providers", "token", "mfa", "error"];
+/// How long a mail may take: what is shorter would fail on a slow day, and what is longer holds up the next mail.
+const SMTP_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(5);
 /// The longest id of a provider or actor type.
 const MAX_ID_CHARS: usize = 64;
 
@@ -50,6 +55,7 @@ pub(super) fn check(config: &Config) -> Checked {
     check_log(config)?;
     check_registration(config)?;
     check_invites(config)?;
+    check_mail(config)?;
     check_providers(config)?;
     check_actors(config)
 }
@@ -125,6 +131,30 @@ fn check_invites(config: &Config) -> Checked {
     wrong("invites.expires_in", "must be from 1h to 30d")
 }
 
+fn check_mail(config: &Config) -> Checked {
+    let MailSettings { transport, from, directory, smtp } = &config.mail;
+    if from.as_deref().is_some_and(|from| Sender::parse(from).is_none()) {
+        return wrong("mail.from", "must be one sender: `name@example.org` or `Name <name@example.org>`");
+    }
+    if *transport == Transport::File && directory.as_os_str().is_empty() {
+        return wrong("mail.directory", "must be a directory");
+    }
+    if smtp.host.is_empty() || smtp.host.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return wrong("mail.smtp.host", "must be the name or address of a mail server");
+    }
+    if smtp.port == Some(0) {
+        return wrong("mail.smtp.port", "must be a port");
+    }
+    if !SMTP_TIMEOUT.contains(&smtp.timeout) {
+        return wrong("mail.smtp.timeout", "must be between 1s and 5m");
+    }
+    match (&smtp.username, &smtp.password) {
+        (None, Some(_)) => wrong("mail.smtp.username", "is missing: there is a `mail.smtp.password`"),
+        (Some(_), None) => wrong("mail.smtp.password", "is missing: there is a `mail.smtp.username`"),
+        _ => Ok(()),
+    }
+}
+
 fn check_providers(config: &Config) -> Checked {
     let mut seen = HashSet::new();
     for provider in &config.providers {
@@ -175,6 +205,11 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         warnings.push(format!(
             "server.listen is {listen}, but every link leads to {public_url}: set server.public_url to how people reach it"
         ));
+    }
+    let smtp = &config.mail.smtp;
+    let is_exposed = smtp.encryption == Encryption::None && smtp.password.is_some() && !smtp.is_local();
+    if config.mail.transport == Transport::Smtp && is_exposed {
+        warnings.push("mail.smtp.encryption is `none`: the password travels to the mail server in the open".to_owned());
     }
     if !public_url.is_https() && !public_url.is_local() {
         warnings.push(format!("server.public_url is {public_url}: passwords and cookies travel without encryption"));

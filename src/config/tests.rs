@@ -227,6 +227,15 @@ fn a_wrong_value_is_refused_with_its_key_and_origin() {
         ("[password]\nmemory_kib = 4", ["`password.memory_kib`", "cost"]),
         ("[password]\nmax_parallel_hashes = 0", ["`password.max_parallel_hashes`", "nonzero"]),
         ("[limits]\nlog_in_per_ip = \"30\"", ["`limits.log_in_per_ip`", "`30/1m`"]),
+        ("[mail]\nfrom = \"a@example.org, b@example.org\"", ["`mail.from` in latchkey.toml", "one sender"]),
+        ("[mail]\ntransport = \"pigeon\"", ["`mail.transport`", "smtp"]),
+        ("[mail]\ntransport = \"file\"\ndirectory = \"\"", ["`mail.directory`", "directory"]),
+        ("[mail.smtp]\nhost = \"\"", ["`mail.smtp.host`", "mail server"]),
+        ("[mail.smtp]\nport = 70000", ["`mail.smtp.port`", ""]),
+        ("[mail.smtp]\nencryption = \"some\"", ["`mail.smtp.encryption`", "starttls"]),
+        ("[mail.smtp]\ntimeout = \"10m\"", ["`mail.smtp.timeout`", "5m"]),
+        ("[mail.smtp]\npassword = \"x\"", ["`mail.smtp.username`", "missing"]),
+        ("[mail.smtp]\nusername = \"x\"", ["`mail.smtp.password`", "missing"]),
         ("[log]\nformat = \"xml\"", ["`log.format`", "pretty"]),
         ("[log]\nfilter = \"latchkey=loud\"", ["`log.filter` in latchkey.toml", "filter"]),
         ("providers = []", ["`providers`", "nobody can log in"]),
@@ -280,6 +289,11 @@ fn a_named_file_must_exist() {
     assert!(missing.unwrap_err().to_string().starts_with("/nowhere/latchkey.toml can't be read: "));
 }
 
+const EXPOSED_PASSWORD: &str = r#"
+    mail.transport = "smtp"
+    mail.smtp = { host = "mail.example.org", encryption = "none", username = "door", password = "x" }
+"#;
+
 #[test]
 fn what_is_probably_not_meant_is_warned_of() {
     for (file, count) in [
@@ -289,6 +303,7 @@ fn what_is_probably_not_meant_is_warned_of() {
         ("[password]\nmemory_kib = 65536\niterations = 3", 0),
         ("[server]\npublic_url = \"http://login.example.org\"", 1),
         ("[server]\npublic_url = \"http://127.0.0.1:3000\"", 0),
+        (EXPOSED_PASSWORD, 1),
         ("[server]\npublic_url = \"http://[::1]:3000\"", 0),
         ("[server]\npublic_url = \"http://app.localhost\"", 0),
     ] {
@@ -303,6 +318,7 @@ fn what_is_shown_has_no_secrets_and_can_be_read_again() {
         [database]
         url = "postgres://ada:s3cret@db.example.org/latchkey?password=s3cret"
         [mail.smtp]
+        username = "door"
         password = "s3cret"
         [[providers]]
         id = "google"

@@ -9,7 +9,7 @@ mod entropy;
 pub mod log;
 mod mailer;
 pub mod one_time;
-mod outbox;
+pub mod outbox;
 mod password_hash;
 mod rate_limit;
 mod seal;
@@ -25,7 +25,9 @@ pub use db::{
 };
 pub use entropy::{Entropy, EntropyError};
 pub use log::{LogError, LogFormat, LogSettings};
-pub use mailer::{Encryption, MailSettings, SmtpPassword, SmtpSettings, Transport};
+pub use mailer::{
+    Encryption, MailError, MailSettings, Mailer, OutgoingMail, Sender, SmtpPassword, SmtpSettings, Transport,
+};
 pub use one_time::{Issued, NewOneTime, OneTime, OneTimeCode, OneTimeState, Purpose};
 pub use outbox::{NewMail, Outbox, delete_waiting as delete_waiting_mails};
 pub use password_hash::{HashError, Password, PasswordHasher, PasswordSettings, Place, StartError, Verdict};

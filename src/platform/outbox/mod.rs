@@ -2,10 +2,16 @@
 //! what never happened. What a mail says is sealed with the instance key while it waits, because it holds a link, and is
 //! gone once it was sent. Flows write; the job that sends and the mail page read.
 
+mod list;
+mod queue;
+
 use std::sync::Arc;
 
 use serde::Serialize;
 use tokio::sync::Notify;
+
+pub use list::{List, Mail, MailState, Page, count, find, list};
+pub use queue::{DueMail, drop_ended, give_up, hold_back, mark_sent, put_off, release};
 
 use super::{Entropy, Seal, Timestamp, Tx};
 use crate::shared::{EmailAddress, MailId, OneTimeId};
@@ -104,3 +110,6 @@ pub async fn delete_waiting(tx: &mut Tx, recipient: &EmailAddress) -> Result<(),
         .await
         .map(drop)
 }
+
+#[cfg(test)]
+mod tests;
