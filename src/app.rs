@@ -21,14 +21,14 @@ use crate::{
     auth::{Catalogue, Dependencies, Options, Registry, RegistryError},
     config::{Config, Network},
     flows::{self, Rules, Services},
-    jobs,
-    platform::{Clock, DbError, Entropy, EntropyError, OpenError, PasswordHasher, Platform, StartError},
+    jobs::{self, Post},
+    platform::{Clock, DbError, Entropy, EntropyError, Mailer, OpenError, PasswordHasher, Platform, StartError},
     sessions::Lifetime,
     shared::ProviderId,
     web::{
         http::{flash::FlashCookie, pending},
         site,
-        state::{Parts, Site, WebState},
+        state::{PRODUCT, Parts, Site, WebState},
     },
 };
 
@@ -130,6 +130,7 @@ pub struct App {
     local_addr: SocketAddr,
     setup_token: Option<String>,
     waits: Waits,
+    post: Post,
 }
 
 /// How long the server waits.
@@ -158,7 +159,8 @@ impl App {
         let listener = TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })?;
         let local_addr = listener.local_addr().map_err(|source| AppError::Listen { address, source })?;
         let waits = Waits { header: config.server.header_timeout, shutdown: config.server.shutdown_timeout };
-        Ok(Self { services, router, listener, local_addr, setup_token, waits })
+        let post = post(&config, services.clone());
+        Ok(Self { services, router, listener, local_addr, setup_token, waits, post })
     }
 
     /// Where it listens.
@@ -187,6 +189,7 @@ impl App {
         let mut working = JoinSet::new();
         working.spawn(jobs::sweep_until(self.services.clone(), stopping()));
         working.spawn(jobs::answer_mail_requests_until(self.services.clone(), stopping()));
+        working.spawn(jobs::send_until(self.post, stopping()));
         accept(self.listener, &self.router, self.waits, stop).await;
         drop(stopped);
         while let Some(ended) = working.join_next().await {
@@ -196,6 +199,12 @@ impl App {
         }
         self.services.platform.db.close().await;
     }
+}
+
+fn post(config: &Config, services: Services) -> Post {
+    let url = &config.server.public_url;
+    let mailer = Mailer::new(&config.mail, (PRODUCT, url.host()));
+    Post::new(services, mailer, (PRODUCT, url.to_string()))
 }
 
 fn web_state(config: &Config, services: Services) -> WebState {

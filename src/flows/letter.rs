@@ -103,6 +103,11 @@ pub struct MailedLink {
 }
 
 impl MailedLink {
+    /// Where the link leads, behind the public URL.
+    pub fn path(&self) -> String {
+        format!("/link/{}", self.token)
+    }
+
     /// When link and code end.
     pub fn expires_at(&self) -> Timestamp {
         Timestamp::from_micros(self.expires_at)

@@ -1,7 +1,10 @@
 //! Work outside of a request.
 
 mod answer_mail_requests;
+mod letter;
+mod send_mail;
 mod sweep;
 
 pub use answer_mail_requests::answer_mail_requests_until;
+pub use send_mail::{Post, send_until};
 pub use sweep::sweep_until;

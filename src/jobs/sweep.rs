@@ -1,5 +1,5 @@
 //! Sweeps away what has ended by time: sessions, remembered states of redirects, refilled rate limits, old one-time
-//! tokens. What has ended is refused whether it was swept or not; this only keeps the file small. Several processes may
+//! tokens and mails. What has ended is refused whether it was swept or not; this only keeps the file small. Several processes may
 //! sweep at once.
 
 use std::{future::Future, time::Duration};
@@ -31,6 +31,7 @@ async fn sweep(services: &Services) -> Result<(), sqlx::Error> {
     let states = auth::sweep_states(&platform.db, now).await?;
     let limits = platform.limits.sweep(now).await?;
     let tokens = one_time::sweep(&platform.db, now).await?;
-    tracing::debug!(sessions, states, limits, tokens, "swept");
+    let mails = platform.outbox.sweep(&platform.db, now).await?;
+    tracing::debug!(sessions, states, limits, tokens, mails, "swept");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Plain data that the server and the browser both know: ids, addresses, rules and codes.
 //! Nothing here reads a clock, a file or a database; all of it compiles to WebAssembly.
 
+mod browser_name;
 mod codes;
 mod email_address;
 mod ids;
@@ -8,6 +9,7 @@ mod password_rules;
 mod person_name;
 mod role;
 
+pub use browser_name::browser_name;
 pub use codes::{Field, FormError, Problem};
 pub use email_address::{EmailAddress, InvalidEmail};
 pub use ids::{AuthIdentityId, EventId, InviteId, MailId, OneTimeId, ProviderId, SessionId, UserId};

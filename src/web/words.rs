@@ -5,6 +5,8 @@ pub mod invites;
 
 use std::time::Duration;
 
+pub use crate::shared::browser_name as of_browser;
+
 use super::http::{error::waiting_time, flash::Done, scope::Asked};
 use crate::{
     events::EventKind,
@@ -216,41 +218,6 @@ pub fn of_duration(duration: Duration) -> String {
     if number == 1 { format!("1 {unit}") } else { format!("{number} {unit}s") }
 }
 
-/// A browser as a person would call it: "Firefox on Linux".
-pub fn of_browser(user_agent: Option<&str>) -> String {
-    let Some(text) = user_agent else { return "An unknown program".to_owned() };
-    // The order matters: most browsers name others, too.
-    let browsers = [
-        ("Edg/", "Edge"),
-        ("OPR/", "Opera"),
-        ("SamsungBrowser/", "Samsung Internet"),
-        ("Firefox/", "Firefox"),
-        ("FxiOS/", "Firefox"),
-        ("CriOS/", "Chrome"),
-        ("HeadlessChrome/", "Chrome"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-        ("curl/", "curl"),
-    ];
-    let systems = [
-        ("Windows", "Windows"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Android", "Android"),
-        ("Mac OS X", "macOS"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ];
-    let find =
-        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| text.contains(mark)).map(|(_, name)| *name);
-    match (find(&browsers), find(&systems)) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(browser), None) => browser.to_owned(),
-        (None, Some(system)) => format!("A program on {system}"),
-        (None, None) => "An unknown program".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,25 +236,5 @@ mod tests {
         ] {
             assert_eq!(of_time(now.minus(Duration::from_secs(secs)), now), words);
         }
-    }
-
-    #[test]
-    fn browsers_are_called_by_their_names() {
-        for (text, words) in [
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
-            (
-                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Safari/537.36 Edg/150.0",
-                "Edge on Windows",
-            ),
-            (
-                "Mozilla/5.0 (iPhone; CPU iPhone OS 20_0 like Mac OS X) AppleWebKit/605 Version/20.0 Mobile Safari/604.1",
-                "Safari on iPhone",
-            ),
-            ("curl/8.0", "curl"),
-            ("x", "An unknown program"),
-        ] {
-            assert_eq!(of_browser(Some(text)), words);
-        }
-        assert_eq!(of_browser(None), "An unknown program");
     }
 }
