@@ -14,6 +14,7 @@ mod invite;
 mod letter;
 pub mod link;
 mod login;
+mod mail;
 mod mail_request;
 mod manage_user;
 mod profile;
@@ -39,6 +40,7 @@ pub use invite::{
 };
 pub use letter::{Letter, MailedLink, Written};
 pub use login::{LogIn, LoggedIn, Outcome, log_in};
+pub use mail::{KeptLink, Mails, kept_link, list_mails, retry_mail, send_test_mail};
 pub use mail_request::{MailRequest, answer_mail_request, request_mail};
 pub use manage_user::{change_role, delete_user, disable_user, enable_user, end_user_sessions};
 pub use profile::update_profile;

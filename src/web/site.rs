@@ -47,6 +47,7 @@ pub fn routes(state: &WebState, programs: Router<WebState>) -> Result<Router, Co
         .route("/dashboard", get(dashboard_home))
         .route("/dashboard/audit", get(dashboard::audit::show))
         .route("/dashboard/audit/export", get(dashboard::audit::export))
+        .route("/dashboard/mail", get(dashboard::mail::show))
         .route("/dashboard/users", get(dashboard::users::show))
         .route("/dashboard/users/{id}", get(dashboard::user::show))
         .route("/dashboard/invites", get(dashboard::invites::show))

@@ -105,6 +105,8 @@ pub fn of_done(done: Done) -> String {
             "If whoever invited you can still send invites, they are asked for a new one.".to_owned()
         }
         Done::InviteAccepted => "You're in.".to_owned(),
+        Done::MailRetried => "The mail is tried again.".to_owned(),
+        Done::TestMailWritten => "A test mail is on its way to you.".to_owned(),
         Done::LoggedOut => "You are logged out.".to_owned(),
         Done::EmailConfirmed => "Your e-mail address is confirmed.".to_owned(),
         Done::EmailChanged => "Your e-mail address was changed.".to_owned(),

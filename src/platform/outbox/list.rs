@@ -8,7 +8,7 @@ use crate::shared::MailId;
 
 /// The columns of a [`Mail`].
 const COLUMNS: &str = "id, kind, recipient, subject, created_at, due_at, expires_at, attempts, reason, sent_at, failed_at, \
-     dropped_at, sealed";
+     dropped_at, sealed, token_id";
 /// Mails are counted up to here.
 const COUNTED_ROWS: i64 = 1_000;
 /// The longest part of a recipient that is searched for, in characters.
@@ -82,6 +82,8 @@ pub struct Mail {
     pub attempts: i64,
     /// Why the last attempt failed.
     pub reason: Option<String>,
+    /// Whether it carries a link of its own.
+    pub has_link: bool,
     /// What it says, sealed, where it is kept.
     pub(super) sealed: Option<String>,
 }
@@ -221,5 +223,6 @@ fn from_row(row: &AnyRow) -> Result<Mail, sqlx::Error> {
         attempts: row.try_get(7)?,
         reason: row.try_get(8)?,
         sealed: row.try_get(12)?,
+        has_link: row.try_get::<Option<String>, _>(13)?.is_some(),
     })
 }

@@ -4,5 +4,6 @@ pub mod audit;
 pub mod invite;
 pub mod invites;
 pub mod new_invites;
+pub mod mail;
 pub mod user;
 pub mod users;

@@ -51,6 +51,10 @@ pub enum Done {
     InviteAskedFor,
     /// An invite was accepted.
     InviteAccepted,
+    /// A mail is tried again.
+    MailRetried,
+    /// A test mail was written.
+    TestMailWritten,
     /// The person logged out.
     LoggedOut,
     /// The address was confirmed.
@@ -88,15 +92,14 @@ impl Flash {
         Self { form: Some(form.to_owned()), error: Some(error), typed, ..Self::default() }
     }
 
-    /// A text that the next page shows once, as a field of the form that it came of.
-    pub fn showing(form: &str, (name, text): (&str, &str)) -> Self {
-        let typed = BTreeMap::from([(name.to_owned(), text.to_owned())]);
-        Self { form: Some(form.to_owned()), typed, ..Self::default() }
-    }
-
     /// Something was done.
     pub fn done(done: Done) -> Self {
         Self { done: Some(done), ..Self::default() }
+    }
+
+    /// A form was answered with something to be shown once.
+    pub fn told(form: &str, told: BTreeMap<String, String>) -> Self {
+        Self { form: Some(form.to_owned()), typed: told, ..Self::default() }
     }
 
     /// Why this form was refused, if it was.
@@ -104,7 +107,7 @@ impl Flash {
         self.error.as_ref().filter(|_| self.form.as_deref() == Some(form))
     }
 
-    /// What was typed into a field of this form.
+    /// What was typed into a field of this form, or told by it.
     pub fn typed_in(&self, form: &str, field: &str) -> Option<&str> {
         let is_this = self.form.as_deref() == Some(form);
         self.typed.get(field).filter(|_| is_this).map(String::as_str)

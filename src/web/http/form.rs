@@ -83,6 +83,11 @@ impl Call {
         &self.state.services
     }
 
+    /// Where people reach this site, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.state.site.public_url
+    }
+
     /// Who asks.
     pub fn scope(&self) -> &Scope {
         &self.asked.scope
@@ -161,13 +166,16 @@ impl Call {
         Ok(())
     }
 
-    /// Answers that it was done, sends the browser on, and leaves a text for the next page to show once.
+    /// Answers a form with something that the next page shows once, and sends the browser there.
     ///
     /// # Errors
     /// None; the type is that of a server function.
-    pub fn go_on_showing(&self, to: &OwnPath, shown: (&str, &'static str, &str)) -> Result<(), FormError> {
-        let (form, name, text) = shown;
-        self.leave(&Flash::showing(form, (name, text)));
+    pub fn tell<const N: usize>(
+        &self,
+        to: &OwnPath,
+        (form, told): (&str, [(&'static str, String); N]),
+    ) -> Result<(), FormError> {
+        self.leave(&Flash::told(form, told.map(|(name, text)| (name.to_owned(), text)).into()));
         self.send_to(to.as_str());
         Ok(())
     }

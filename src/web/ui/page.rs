@@ -51,13 +51,16 @@ pub enum DashboardEntry {
     Invites,
     /// `/dashboard/audit`
     Audit,
+    /// `/dashboard/mail`
+    Mail,
 }
 
 impl DashboardEntry {
-    const ALL: [(Self, &'static str, &'static str); 3] = [
+    const ALL: [(Self, &'static str, &'static str); 4] = [
         (Self::Users, "/dashboard/users", "Users"),
         (Self::Invites, "/dashboard/invites", "Invites"),
         (Self::Audit, "/dashboard/audit", "Audit log"),
+        (Self::Mail, "/dashboard/mail", "Mail"),
     ];
 }
 

@@ -1,7 +1,7 @@
 //! The addresses of the server functions are a contract: forms, logs and rate limits of others refer to them.
 
 /// Every server function there is.
-pub const ENDPOINTS: [&str; 28] = [
+pub const ENDPOINTS: [&str; 31] = [
     "/api/accept-invite",
     "/api/ask-for-invite",
     "/api/change-email",
@@ -21,12 +21,15 @@ pub const ENDPOINTS: [&str; 28] = [
     "/api/renew-link",
     "/api/resend-invite",
     "/api/reset-password",
+    "/api/retry-mail",
     "/api/revoke-invite",
     "/api/revoke-other-sessions",
     "/api/revoke-session",
     "/api/send-again",
+    "/api/send-test-mail",
     "/api/setup",
     "/api/show-invite-link",
+    "/api/show-mail-link",
     "/api/use-code",
     "/api/use-link",
     "/api/void-link",
