@@ -4,17 +4,21 @@
 mod client;
 mod database;
 mod mail;
+mod mails;
 mod page;
 mod people;
 mod server;
+mod smtp;
 mod temp_dir;
 
 pub use client::Client;
 pub use database::Kind;
 pub use mail::MAILS;
+pub use mails::{Read, eventually};
 pub use page::Page;
 pub use people::{ADMIN, PASSWORD, token_in};
 pub use server::{TestApp, run};
+pub use smtp::{Manner, Received, Smtp, settings as smtp_settings};
 
 /// Makes of each `async fn name(app: TestApp)` the tests `sqlite::name` and `postgres::name`.
 ///

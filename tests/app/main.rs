@@ -6,6 +6,7 @@ mod api;
 mod auth;
 mod floors;
 mod harness;
+mod mail;
 mod process;
 mod security;
 mod web;

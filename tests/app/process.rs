@@ -3,6 +3,7 @@
 mod commands;
 mod invites;
 mod kill;
+mod mail;
 mod signals;
 
 use std::process::Stdio;
@@ -31,7 +32,14 @@ struct Server {
 impl Server {
     /// Starts it, and waits until it says where it listens.
     async fn start(app: &TestApp) -> Self {
-        let mut child = latchkey(app).arg("serve").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_with(app, &[]).await
+    }
+
+    /// The same with settings from the environment.
+    async fn start_with(app: &TestApp, settings: &[(&str, String)]) -> Self {
+        let mut command = latchkey(app);
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
+        let mut child = command.arg("serve").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = loop {
             let line = output.next_line().await.unwrap().expect("the server says where it listens");

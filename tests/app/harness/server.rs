@@ -6,7 +6,7 @@ use std::{
     future::Future,
     iter,
     panic::resume_unwind,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -138,6 +138,17 @@ impl TestApp {
     /// The configuration as a file, for commands and other processes.
     pub fn config_file(&self) -> PathBuf {
         self.config.keys.directory.join("latchkey.toml")
+    }
+
+    /// Where this site keeps its files.
+    pub fn folder(&self) -> &Path {
+        &self.config.keys.directory
+    }
+
+    /// Stops the process that was started last.
+    pub async fn stop_last(&self) {
+        let last = self.servers.lock().unwrap().pop().expect("one was started");
+        last.stop().await;
     }
 
     /// Lets time pass.

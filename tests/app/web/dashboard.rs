@@ -2,6 +2,7 @@
 
 mod audit;
 mod invites;
+mod mail;
 mod new_invites;
 mod user;
 mod users;

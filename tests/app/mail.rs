@@ -1,0 +1,6 @@
+//! Mails on their way: what arrives, what happens when it does not, and what nobody can make them say.
+
+mod delivery;
+mod letters;
+mod transports;
+mod trouble;
