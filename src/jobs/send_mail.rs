@@ -139,7 +139,7 @@ async fn pause(duration: Duration) {
 fn delay(post: &Post, (first, most): (Duration, Duration), times: u32) -> Duration {
     let longest = first.saturating_mul(2_u32.saturating_pow(times)).min(most);
     let [chance] = post.platform().entropy.bytes::<1>();
-    longest - longest.mul_f64(f64::from(chance) / 255.0 / 5.0)
+    longest.mul_f64(1.0 - f64::from(chance) / 255.0 / 5.0)
 }
 
 async fn drop_ended(post: &Post) {

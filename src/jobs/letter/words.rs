@@ -161,10 +161,10 @@ fn says(house: &House, letter: &Letter) -> String {
              nothing was changed."
         ),
         Letter::Invitation { inviter, role, .. } => {
-            let inviter = inviter.as_deref().map(|name| safe::line(name, MAX_NAME_CHARS * 2));
-            let invited = inviter.filter(|name| !name.is_empty());
-            let invited = invited.map_or_else(|| "You are invited".to_owned(), |name| format!("{name} invites you"));
-            format!("{invited} to {product} as {}.", of_role(*role))
+            let name = inviter.as_deref().map(|name| safe::line(name, MAX_NAME_CHARS * 2));
+            let name = name.filter(|name| !name.is_empty());
+            let opening = name.map_or_else(|| "You are invited".to_owned(), |name| format!("{name} invites you"));
+            format!("{opening} to {product} as {}.", of_role(*role))
         }
         Letter::InviteIsWanted { email } => format!(
             "{} was invited by you to {product}, and the invite has ended. They ask for a new one.",

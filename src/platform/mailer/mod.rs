@@ -57,7 +57,7 @@ pub struct Mailer {
 }
 
 enum Way {
-    Smtp(Smtp),
+    Smtp(Box<Smtp>),
     Directory(Directory),
 }
 
@@ -66,7 +66,7 @@ impl Mailer {
     pub fn new(settings: &MailSettings, (product, host): (&str, &str)) -> Option<Self> {
         let way = match settings.transport {
             Transport::Outbox => return None,
-            Transport::Smtp => Way::Smtp(Smtp::new(settings.smtp.clone(), host)),
+            Transport::Smtp => Way::Smtp(Box::new(Smtp::new(settings.smtp.clone(), host))),
             Transport::File => Way::Directory(Directory::new(settings.directory.clone())),
         };
         let sender = settings.from.as_deref().and_then(Sender::parse);

@@ -48,7 +48,7 @@ impl Smtp {
         let mut open = self.open.lock().await;
         let mail = message.formatted();
         if let Some(mut connection) = open.take() {
-            match connection.send(message.envelope(), &mail).await.map_err(of_mail) {
+            match connection.send(message.envelope(), &mail).await.map_err(|error| of_mail(&error)) {
                 Ok(_) => *open = Some(connection),
                 // Servers end connections that are old or have carried enough; only a new one tells.
                 Err(MailError::Unreachable(_)) => {}
@@ -58,8 +58,8 @@ impl Smtp {
         if open.is_some() {
             return Ok(());
         }
-        let mut connection = self.connect().await.map_err(|error| MailError::Unreachable(in_words(&error)))?;
-        connection.send(message.envelope(), &mail).await.map_err(of_mail)?;
+        let mut connection = self.connect().await.map_err(|error| MailError::Unreachable(error.to_string()))?;
+        connection.send(message.envelope(), &mail).await.map_err(|error| of_mail(&error))?;
         *open = Some(connection);
         Ok(())
     }
@@ -90,9 +90,9 @@ impl Smtp {
 }
 
 /// Whose trouble it is that a mail was not taken.
-fn of_mail(error: Error) -> MailError {
+fn of_mail(error: &Error) -> MailError {
     let code = error.status().map(u16::from);
-    let words = in_words(&error);
+    let words = error.to_string();
     match code {
         Some(CLOSING) => MailError::Unreachable(words),
         Some(code) if NOT_LET_IN.contains(&code) => MailError::Unreachable(words),
@@ -102,8 +102,4 @@ fn of_mail(error: Error) -> MailError {
         None if error.is_client() => MailError::Refused(words),
         None => MailError::Unreachable(words),
     }
-}
-
-fn in_words(error: &Error) -> String {
-    error.to_string()
 }
