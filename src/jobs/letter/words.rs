@@ -102,7 +102,8 @@ fn fixed(letter: &Letter) -> (&'static str, &'static str, &'static str) {
         Letter::PasswordWasReset => (
             "Your password was changed",
             "This was not me",
-            "Was it you? Then there is nothing to do. Was it not you? Then open the link at once.",
+            "Was it you? Then there is nothing to do. Was it not you? Then open the link at once: it ends the new \
+             password and logs out whoever set it.",
         ),
         Letter::ConfirmNewEmail => (
             "Confirm your new e-mail address",
@@ -112,7 +113,8 @@ fn fixed(letter: &Letter) -> (&'static str, &'static str, &'static str) {
         Letter::EmailWasChanged { .. } => (
             "Your e-mail address was changed",
             "Undo the change",
-            "Was it you? Then there is nothing to do. Was it not you? Then open the link at once.",
+            "Was it you? Then there is nothing to do. Was it not you? Then open the link at once: it gives your account \
+             its old address again.",
         ),
         Letter::EmailIsTaken => (
             "This address already has an account",

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 /// How long a test waits for mails before it fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How the server behaves to whoever speaks to it from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,12 @@ pub enum Manner {
     WrongPassword,
     /// Takes the whole mail and hangs up without an answer.
     HangsUpAfterData,
+}
+
+impl Manner {
+    fn to_recipients(self) -> &'static str {
+        if let Self::ToRecipients(answer) = self { answer } else { "250 ok" }
+    }
 }
 
 /// A mail as it came in.
@@ -219,13 +225,13 @@ async fn session(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 (from, to) = (line, Vec::new());
                 session.say("250 ok").await?;
             }
-            "RCPT" => match shared.manner() {
-                Manner::ToRecipients(answer) => session.say(answer).await?,
-                _ => {
+            "RCPT" => {
+                let answer = shared.manner().to_recipients();
+                if answer.starts_with('2') {
                     to.push(line);
-                    session.say("250 ok").await?;
                 }
-            },
+                session.say(answer).await?;
+            }
             "DATA" => {
                 session.say("354 go on").await?;
                 let data = session.data().await?;

@@ -15,7 +15,7 @@ on_both_databases! {
 
 const MAILS: usize = 100;
 /// Within what all must have arrived when the mail server is well again.
-const RECOVERY: Duration = Duration::from_secs(120);
+const RECOVERY: Duration = Duration::from_mins(2);
 
 fn settings(address: SocketAddr) -> Vec<(&'static str, String)> {
     vec![
