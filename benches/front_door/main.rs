@@ -10,6 +10,7 @@ mod footprint;
 mod lists;
 mod load;
 mod log_ins;
+mod mails;
 mod pages;
 mod people;
 mod recoveries;
@@ -109,6 +110,8 @@ async fn measure_on(database: &Database, extent: Extent, table: &mut Table) -> O
     log_ins::measure(database, extent, &mut column).await?;
     secrecy::measure(database, extent, &mut column).await?;
     recoveries::measure(database, extent, &mut column).await?;
+    eprintln!("==> {}: mails", database.name);
+    mails::measure(database, extent, &mut column).await?;
     eprintln!("==> {}: sessions and pages", database.name);
     sessions::measure(database, extent, &mut column).await?;
     pages::measure(database, extent, &mut column).await?;

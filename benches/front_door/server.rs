@@ -62,12 +62,18 @@ pub struct Server {
     pub address: SocketAddr,
     /// From the start of the process to the first word that it is ready.
     pub took: Duration,
-    folder: PathBuf,
+    /// Where its key and its log are.
+    pub folder: PathBuf,
 }
 
 impl Server {
     /// Starts a server and waits until it is ready.
     pub async fn start(database: &Database, core: Option<usize>) -> Outcome<Self> {
+        Self::start_with(database, core, &[]).await
+    }
+
+    /// The same with more in its environment.
+    pub async fn start_with(database: &Database, core: Option<usize>, settings: &[(String, String)]) -> Outcome<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let folder = env::temp_dir().join(format!("latchkey-bench-{}-{}", std::process::id(), address.port()));
         fs::create_dir_all(&folder)?;
@@ -76,6 +82,7 @@ impl Server {
         command
             .env("LATCHKEY_SERVER__LISTEN", address.to_string())
             .env("LATCHKEY_SERVER__PUBLIC_URL", format!("http://{address}"))
+            .envs(settings.iter().cloned())
             .arg("serve");
         let started = now();
         let process = Process(command.spawn()?);
