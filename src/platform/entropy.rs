@@ -21,7 +21,7 @@ pub struct Entropy(Arc<Mutex<Source>>);
 struct Source {
     rng: StdRng,
     /// The last UUID: its time in microseconds, and its random bits.
-    last_uuid: (u64, u64),
+    last_uuid: Option<(u64, u64)>,
 }
 
 impl Entropy {
@@ -31,7 +31,7 @@ impl Entropy {
     /// [`EntropyError`] if the operating system refuses.
     pub fn from_os() -> Result<Self, EntropyError> {
         let rng = StdRng::try_from_os_rng().map_err(|error| EntropyError(error.to_string()))?;
-        Ok(Self(Arc::new(Mutex::new(Source { rng, last_uuid: (0, 0) }))))
+        Ok(Self(Arc::new(Mutex::new(Source { rng, last_uuid: None }))))
     }
 
     /// Fills `bytes` with random bytes.
@@ -64,11 +64,11 @@ impl Entropy {
         let mut source = self.source();
         let fresh = source.rng.next_u64();
         let random = match source.last_uuid {
-            (last, random) if last == micros => random + (fresh >> 32) + 1,
+            Some((last, random)) if last == micros => random + (fresh >> 32) + 1,
             // The first half of the numbers, so that there is room to grow; the two bits above are the variant's.
             _ => fresh >> 3,
         };
-        source.last_uuid = (micros, random);
+        source.last_uuid = Some((micros, random));
         random
     }
 

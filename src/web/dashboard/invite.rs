@@ -138,7 +138,7 @@ pub async fn delete_invite(
 /// Sends a form to the page of the invite, which shows the link once; a script is answered the link.
 fn show_link(call: &Call, invited: &Invited) -> Result<String, FormError> {
     let link = call.url(&format!("/link/{}", invited.token.expose()));
-    call.tell(&address_of(&invited.id), (&shown_by(&invited.id), [("link", link)]))?;
+    call.tell(&address_of(&invited.id), (&shown_by(&invited.id), [("link", link.clone())]))?;
     Ok(if call.is_form() { String::new() } else { link })
 }
 

@@ -3,7 +3,7 @@
 pub mod audit;
 pub mod invite;
 pub mod invites;
-pub mod new_invites;
 pub mod mail;
+pub mod new_invites;
 pub mod user;
 pub mod users;

@@ -84,7 +84,7 @@ mod tests {
     fn an_end_is_told_from_now() {
         let now = Timestamp::from_micros(0);
         for (left, words) in [
-            (7 * DAY - Duration::from_secs(1), "in 7 days"),
+            (DAY * 6 + HOUR * 23, "in 7 days"),
             (DAY + HOUR * 13, "in 2 days"),
             (DAY, "in 1 day"),
             (HOUR * 5 + Duration::from_mins(20), "in 5 hours"),
