@@ -94,7 +94,7 @@ async fn put(database: &Database, server: &Server, (count, has_link): (usize, bo
 }
 
 fn letter(name: &str, at: Timestamp) -> Value {
-    json!({ "letter": name, "link": null, "ip": null, "user_agent": null, "written_at": at.as_micros() })
+    json!({ "letter": name, "link": null, "ip": null, "user_agent": null, "at": at.as_micros() })
 }
 
 /// A mail server that says yes to everything.

@@ -18,7 +18,7 @@ fn written(letter: &serde_json::Value, has_link: bool) -> Written {
         "link": null,
         "ip": "203.0.113.5",
         "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-        "written_at": 1_795_269_600_000_000_i64,
+        "at": 1_795_269_600_000_000_i64,
     });
     for (key, value) in letter.as_object().unwrap() {
         content[key] = value.clone();

@@ -62,7 +62,7 @@ impl Received {
 
 /// What a letter without a link is in the outbox.
 pub fn letter(letter: &Value, now: Timestamp) -> Value {
-    let mut written = json!({ "link": null, "ip": null, "user_agent": null, "written_at": now.as_micros() });
+    let mut written = json!({ "link": null, "ip": null, "user_agent": null, "at": now.as_micros() });
     for (key, value) in letter.as_object().expect("a letter is an object") {
         written[key] = value.clone();
     }
