@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Mutex, time::MissedTickBehavior};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, MissedTickBehavior},
+};
 
 use super::letter::{self, House};
 use crate::{
@@ -22,8 +25,8 @@ use crate::{
 
 /// How often it looks for mails that another process has written, or that have come due.
 const EVERY: Duration = Duration::from_secs(1);
-/// How often mails are dropped whose link has ended, where none is sent.
-const EVERY_WHERE_KEPT: Duration = Duration::from_mins(1);
+/// How often mails are dropped whose link has ended; until then they are only never sent.
+const EVERY_DROP: Duration = Duration::from_secs(30);
 /// How long a mail in flight may take when the server is told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long all mails wait when the mail server is in trouble: at first, and at most.
@@ -45,6 +48,8 @@ pub struct Post {
     /// The mail in flight, to be let go if it is cut off.
     in_flight: Mutex<Option<DueMail>>,
     is_stopping: AtomicBool,
+    /// When mails were last dropped.
+    dropped_at: Mutex<Option<Instant>>,
 }
 
 /// What came of trying to send a mail.
@@ -61,7 +66,8 @@ impl Post {
     /// Sends by this mailer, or only drops what has ended; links lead to `public_url`.
     pub fn new(services: Services, mailer: Option<Mailer>, (product, public_url): (&'static str, String)) -> Self {
         let house = House { product, public_url };
-        Self { services, mailer, house, in_flight: Mutex::default(), is_stopping: AtomicBool::default() }
+        let (in_flight, dropped_at) = (Mutex::default(), Mutex::default());
+        Self { services, mailer, house, in_flight, is_stopping: AtomicBool::default(), dropped_at }
     }
 
     fn platform(&self) -> &Platform {
@@ -75,7 +81,7 @@ impl Post {
 
 /// Sends mails until told to stop; then the mail in flight may end.
 pub async fn send_until(post: Post, stop: impl Future<Output = ()>) {
-    let mut ticks = tokio::time::interval(if post.mailer.is_some() { EVERY } else { EVERY_WHERE_KEPT });
+    let mut ticks = tokio::time::interval(if post.mailer.is_some() { EVERY } else { EVERY_DROP });
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut troubles = 0;
     tokio::pin!(stop);
@@ -123,6 +129,7 @@ async fn send_all(post: &Post, troubles: &mut u32) {
             Sent::Trouble => {
                 *troubles = troubles.saturating_add(1);
                 pause(delay(post, PAUSES, *troubles - 1)).await;
+                drop_ended(post).await;
             }
         }
     }
@@ -143,6 +150,11 @@ fn delay(post: &Post, (first, most): (Duration, Duration), times: u32) -> Durati
 }
 
 async fn drop_ended(post: &Post) {
+    let mut dropped_at = post.dropped_at.lock().await;
+    if dropped_at.is_some_and(|at| at.elapsed() < EVERY_DROP) {
+        return;
+    }
+    *dropped_at = Some(Instant::now());
     match outbox::drop_ended(&post.platform().db, post.now()).await {
         Ok(0) => {}
         Ok(dropped) => tracing::info!(dropped, "mails were dropped: their links have ended"),

@@ -133,7 +133,8 @@ impl Outbox {
     }
 }
 
-/// The mails that are due, those excepted that wait for an earlier one to the same person, or whose link has ended.
+/// The mails that are due, those excepted whose link has ended, or that wait for an earlier one to the same person, if
+/// that is still to be sent.
 async fn due(db: &Db, now: Timestamp) -> Result<Vec<MailId>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT m.id FROM mails m WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND m.dropped_at IS NULL
@@ -141,7 +142,9 @@ async fn due(db: &Db, now: Timestamp) -> Result<Vec<MailId>, sqlx::Error> {
              AND (m.token_id IS NULL OR EXISTS (SELECT 1 FROM one_time_tokens t WHERE t.id = m.token_id
                  AND t.used_at IS NULL AND t.replaced_at IS NULL AND t.revoked_at IS NULL AND t.expires_at > $1))
              AND NOT EXISTS (SELECT 1 FROM mails e WHERE e.recipient = m.recipient AND e.id < m.id
-                 AND e.sent_at IS NULL AND e.failed_at IS NULL AND e.dropped_at IS NULL)
+                 AND e.sent_at IS NULL AND e.failed_at IS NULL AND e.dropped_at IS NULL AND e.expires_at > $1
+                 AND (e.token_id IS NULL OR EXISTS (SELECT 1 FROM one_time_tokens t WHERE t.id = e.token_id
+                     AND t.used_at IS NULL AND t.replaced_at IS NULL AND t.revoked_at IS NULL AND t.expires_at > $1)))
          ORDER BY m.due_at, m.id LIMIT $2",
     )
     .bind(now.as_micros())
