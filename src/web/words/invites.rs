@@ -84,7 +84,7 @@ mod tests {
     fn an_end_is_told_from_now() {
         let now = Timestamp::from_micros(0);
         for (left, words) in [
-            (DAY * 6 + HOUR * 23, "in 7 days"),
+            (Duration::from_secs(7 * 86_400 - 1), "in 7 days"),
             (DAY + HOUR * 13, "in 2 days"),
             (DAY, "in 1 day"),
             (HOUR * 5 + Duration::from_mins(20), "in 5 hours"),

@@ -10,11 +10,17 @@ on_both_databases! {
     who_has_an_account_logs_in_and_gets_the_role,
     a_role_is_never_lowered,
     an_account_whose_address_nobody_proved_is_the_invited_persons,
+    logging_in_by_the_old_password_meanwhile_leaves_no_session with UNLIMITED,
     an_account_that_is_turned_off_stays_so,
     whoever_is_logged_in_as_somebody_else_switches,
     a_deleted_user_takes_links_mails_and_invite_along,
 }
 
+const UNLIMITED: &str = r#"
+    limits.log_in_per_account = "off"
+    limits.log_in_per_ip = "off"
+"#;
+const AT_ONCE: usize = 16;
 const OLD: &str = "the password of before";
 
 async fn register(app: &TestApp, password: &str) -> Client {
@@ -113,6 +119,26 @@ async fn an_account_whose_address_nobody_proved_is_the_invited_persons(app: Test
     assert_eq!(page.value_of("first_name").as_deref(), Some("Bob"));
     let verified = "SELECT id FROM users WHERE email = $1 AND email_verified_at IS NOT NULL";
     assert_eq!(app.text_for(verified, BOB).await, Some(id));
+}
+
+async fn logging_in_by_the_old_password_meanwhile_leaves_no_session(app: TestApp) {
+    let admin = app.admin().await;
+    let token = app.invite(&admin, BOB, "admin").await;
+    register(&app, OLD).await;
+    let mut others = tokio::task::JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let client = app.script();
+        others.spawn(async move { client.log_in(BOB, OLD).await.status });
+    }
+    let bob = app.form();
+    accept(&bob, &token).await.expect_redirect("/account");
+    for status in others.join_all().await {
+        assert!([200, 401].contains(&status), "{status}");
+    }
+    assert!(bob.is_logged_in().await);
+    let id = app.user_id(BOB).await;
+    assert_eq!(app.number(&format!("SELECT count(*) FROM sessions WHERE user_id = '{id}'")).await, 1);
+    app.script().log_in(BOB, OLD).await.expect_status(401);
 }
 
 async fn an_account_that_is_turned_off_stays_so(app: TestApp) {
