@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    flows::{self, Availability, Invitation, InviteTerms},
+    flows::{self, Availability, Invitation, InviteTerms, RegistrationMode},
     shared::{Field, FormError, Problem, Role},
     users::InviteNote,
     web::{
@@ -37,6 +37,8 @@ use crate::{
 use pasted::Pasted;
 use view::{FormPage, PreviewPage, Previewed, ResultPage, Row, Typed};
 
+const CLOSED: &str = "Nobody can be invited now: registration is closed. Whoever runs this server can open it, or create \
+    users at the command line.";
 /// The name of the form that invites one.
 const FORM: &str = "invite";
 
@@ -89,7 +91,8 @@ fn read_life(text: &str) -> Option<Duration> {
 /// [`PageError::NotLoggedIn`], [`PageError::Forbidden`].
 pub async fn show(State(state): State<WebState>, manager: Manager) -> Result<Response, PageError> {
     let Manager(logged_in) = manager;
-    let error = logged_in.asked.flash.error_of(FORM).cloned();
+    let is_closed = state.services.rules.registration.mode == RegistrationMode::Closed;
+    let error = logged_in.asked.flash.error_of(FORM).cloned().or(is_closed.then_some(FormError::RegistrationClosed));
     let typed_in = |field| logged_in.asked.flash.typed_in(FORM, field).unwrap_or_default().to_owned();
     let typed = Typed {
         emails: typed_in("email"),
@@ -117,6 +120,9 @@ pub async fn answer(
 ) -> Result<Response, PageError> {
     let Manager(logged_in) = manager;
     let Form(new) = form.map_err(|refused| PageError::for_status(refused.status()))?;
+    if state.services.rules.registration.mode == RegistrationMode::Closed {
+        return Ok(refused(&state, &logged_in, new, FormError::RegistrationClosed));
+    }
     let pasted = Pasted::read(&new.emails);
     let terms = match new.terms() {
         Ok(terms) => terms,
@@ -165,13 +171,7 @@ async fn send(
         return preview(state, logged_in, new).await;
     }
     let scope = &logged_in.asked.scope;
-    let answers = match flows::invite_many(&state.services, scope, (&emails, &terms)).await {
-        Ok(answers) => answers,
-        Err(flows::Error::RegistrationClosed) => {
-            return Ok(refused(state, logged_in, new, FormError::RegistrationClosed));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let answers = flows::invite_many(&state.services, scope, (&emails, &terms)).await?;
     let is_mailed = state.services.platform.outbox.is_sent();
     let link = |token: &str| format!("{}/link/{token}", state.site.public_url);
     let row = |(email, answer): (_, Result<flows::Invited, Availability>)| Row {
@@ -231,5 +231,8 @@ pub async fn invite(
 
 /// Why the form was refused, for its top.
 fn refusal(error: Option<&FormError>) -> Option<String> {
-    error.and_then(words::of_refusal)
+    match error {
+        Some(FormError::RegistrationClosed) => Some(CLOSED.to_owned()),
+        other => other.and_then(words::of_refusal),
+    }
 }

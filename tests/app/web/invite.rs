@@ -83,8 +83,18 @@ async fn nobody_is_let_in_where_registration_is_closed(app: TestApp) {
     assert!(page.value_of("password").is_none());
     let there = Client::form(&closed);
     there.log_in(crate::harness::ADMIN, PASSWORD).await.expect_status(302);
-    let fields = [("emails", "eve@example.org"), ("step", "send")];
-    there.post("/dashboard/invites/new", &fields).await.expect_status(400).expect_text("Registration is not open.");
+    there.get("/dashboard/invites/new").await.expect_status(200).expect_text("Nobody can be invited now");
+    for step in ["", "send"] {
+        let fields = [("emails", "eve@example.org"), ("step", step)];
+        there.post("/dashboard/invites/new", &fields).await.expect_status(400).expect_text("Nobody can be invited now");
+    }
+    there.submit("/api/invite", &[("email", "eve@example.org")]).await.expect_text("Nobody can be invited now");
+    let id = app.text_for("SELECT id FROM invites WHERE email = $1", BOB).await.unwrap();
+    there
+        .submit("/api/resend-invite", &[("id", &id)])
+        .await
+        .expect_status(200)
+        .expect_text("Registration is not open.");
     assert_eq!(app.number("SELECT count(*) FROM invites").await, 1);
 }
 
