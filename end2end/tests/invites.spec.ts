@@ -67,6 +67,7 @@ test('an admin invites, and the link makes an admin, once', async ({ mode, page,
 });
 
 test('a paste is previewed before anything is sent, and the result is told row by row', async ({ mode, page, server, openBrowser }) => {
+  test.slow();
   await setUp(page, server);
   await register(await openBrowser(), eve);
   await invite(page, ['dora@example.org']);
@@ -93,10 +94,10 @@ test('a paste is previewed before anything is sent, and the result is told row b
 
   await link(page, 'See all invites').click();
   await expect(page.getByText('3 invites')).toBeVisible();
-  await expectNoBarrier(page, mode);
 });
 
 test('an invite is renewed, revoked and deleted', async ({ mode, page, server, openBrowser, visit }) => {
+  test.slow();
   await setUp(page, server);
   const [first] = await invite(page, [bob.email]);
   await openInvite(page, bob.email);
@@ -119,7 +120,6 @@ test('an invite is renewed, revoked and deleted', async ({ mode, page, server, o
   await expect(other.getByRole('status')).toContainText('they are asked for a new one');
 
   await link(page, 'Delete invite…').click();
-  await expectNoBarrier(page, mode);
   await button(page, 'Delete invite').click();
   await expect(page.getByText('The invite was deleted.')).toBeVisible();
   await expect(page.getByText('No invites yet')).toBeVisible();
@@ -161,12 +161,13 @@ test('a name and a note are shown as text, whatever they are', async ({ page, se
   await openUser(page, { ...bob, first: '</textarea><img src=x onerror=alert(1)>' });
 });
 
-test('the list is searched, filtered and sorted by its address', async ({ page, server }) => {
+test('the list is searched, filtered and sorted by its address', async ({ mode, page, server }) => {
   await setUp(page, server);
   await invite(page, Array.from({ length: 30 }, (_, number) => `p${String(number).padStart(2, '0')}@many.example`));
   await invite(page, [bob.email], 'admin');
   await page.goto('/dashboard/invites');
   await expect(page.getByText('31 invites')).toBeVisible();
+  await expectNoBarrier(page, mode);
   await link(page, 'E-mail').click();
   await expect(page.getByRole('columnheader', { name: 'E-mail' })).toHaveAttribute('aria-sort', 'ascending');
   await page.getByRole('link', { name: 'Next' }).click();
