@@ -9,7 +9,7 @@ use sqlx::{Row, any::AnyRow};
 
 use super::EventKind;
 use crate::{
-    platform::{Db, Timestamp},
+    platform::{Db, Entropy, Timestamp},
     shared::EventId,
 };
 
@@ -137,10 +137,10 @@ fn conditions(filter: &AuditFilter, page: &AuditPage, texts: &mut Vec<String>) -
         and("kind =", kind.as_str().to_owned());
     }
     if let Some(from) = filter.from {
-        and("id >=", id_at(from));
+        and("id >=", Entropy::first_uuid_v7(from));
     }
     if let Some(to) = filter.to {
-        and("id <", id_at(to));
+        and("id <", Entropy::first_uuid_v7(to));
     }
     match page {
         AuditPage::First => {}
@@ -151,13 +151,6 @@ fn conditions(filter: &AuditFilter, page: &AuditPage, texts: &mut Vec<String>) -
         sql.push_str(IS_RARE);
     }
     sql
-}
-
-/// What every id of this moment and later sorts behind: the first 48 bits of a UUIDv7 are milliseconds.
-fn id_at(at: Timestamp) -> String {
-    let hex = format!("{:012x}", at.as_micros().max(0) / 1000);
-    let (high, low) = hex.split_at(8);
-    format!("{high}-{low}")
 }
 
 fn from_row(row: &AnyRow) -> Result<AuditEntry, sqlx::Error> {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     events::Scope,
-    platform::{Bucket, OneTime, OneTimeCode, OneTimeState, SecretToken, Verdict, one_time},
+    platform::{Bucket, NewOneTime, OneTime, OneTimeCode, OneTimeState, SecretToken, Verdict, one_time},
     shared::{EmailAddress, OneTimeId, UserId},
 };
 
@@ -109,6 +109,24 @@ pub async fn find_by_code(
     };
     let token = one_time::find_by_id(&services.platform.db, &id, scope.now).await?;
     token.ok_or_else(|| Error::NotProved("Invalid code".to_owned()))
+}
+
+/// Another link to what a link is about, for whoever has proved by its code to have read its mail.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn link_again(services: &Services, scope: &Scope, token: &OneTime) -> Result<SecretToken, Error> {
+    let mut tx = services.platform.db.begin().await?;
+    let new = NewOneTime {
+        purpose: INVITE,
+        subject: &token.subject,
+        email: &token.email,
+        data: token.data.clone(),
+        expires_at: token.expires_at,
+    };
+    let issued = one_time::issue(&mut tx, &services.platform.entropy, scope.now, new).await?;
+    tx.commit().await?;
+    Ok(issued.token)
 }
 
 /// What to ask for to get another mail in the place of one whose link has expired; `None` where only its sender can.

@@ -33,7 +33,9 @@ pub use change_password::change_password;
 pub use create_user::{DirectUser, create_directly, create_without_password};
 pub use end_sessions::{end_other_sessions, end_session, log_out};
 pub use error::Error;
-pub use follow_link::{Followed, find_by_code, follow_link, is_for_another, open_link, renewal_of, void_link};
+pub use follow_link::{
+    Followed, find_by_code, follow_link, is_for_another, link_again, open_link, renewal_of, void_link,
+};
 pub use invite::{
     Availability, Invitation, InviteTerms, Invited, MAX_INVITES_AT_ONCE, availability, delete_invite, invite,
     invite_many, new_invite_link, resend_invite, revoke_invite,

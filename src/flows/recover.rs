@@ -74,8 +74,9 @@ pub async fn set_password_by_link(
     if !one_time::use_up(&mut tx, link, scope.now).await? {
         return Err(Error::Conflict);
     }
-    take_over(services, scope, &user, &mut tx).await?;
+    // First, so that a log-in by the old password that is under way has ended, with a session to end, or comes too late.
     identities.commit(&mut tx).await?;
+    take_over(services, scope, &user, &mut tx).await?;
     if identity.actor_id(USER).is_none() {
         auth::link_actor(&mut tx, &identity.id, USER, user.id.as_str()).await?;
     }
@@ -150,8 +151,8 @@ pub(super) async fn disown(services: &Services, scope: &Scope, token: &OneTime) 
         return Err(Error::Conflict);
     }
     let user = users::get_for_update(&mut tx, &UserId::new(token.subject.as_str())).await?;
-    take_over(services, scope, &user, &mut tx).await?;
     auth::delete_of_actor(&mut tx, USER, user.id.as_str()).await?;
+    take_over(services, scope, &user, &mut tx).await?;
     let details = json!({ "by": token.purpose });
     let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id).with(details);
     events::record(&mut tx, &services.platform.entropy, scope, event).await?;

@@ -60,6 +60,13 @@ impl Entropy {
         Builder::from_unix_timestamp_millis(micros / 1000, &tail).into_uuid().to_string()
     }
 
+    /// What every UUID of version 7 of this moment and later sorts behind: its first 48 bits are milliseconds.
+    pub fn first_uuid_v7(at: Timestamp) -> String {
+        let hex = format!("{:012x}", at.as_micros().max(0) / 1000);
+        let (high, low) = hex.split_at(8);
+        format!("{high}-{low}")
+    }
+
     fn next_random_of(&self, micros: u64) -> u64 {
         let mut source = self.source();
         let fresh = source.rng.next_u64();
@@ -68,7 +75,10 @@ impl Entropy {
             // The first half of the numbers, so that there is room to grow; the two bits above are the variant's.
             _ => fresh >> 3,
         };
-        source.last_uuid = Some((micros, random));
+        // A look back in time is no reason to forget where the present stands.
+        if source.last_uuid.is_none_or(|(last, _)| last <= micros) {
+            source.last_uuid = Some((micros, random));
+        }
         random
     }
 
@@ -116,10 +126,23 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_sorts_before_its_uuids() {
+        let entropy = Entropy::from_os().unwrap();
+        let (before, at) =
+            (Timestamp::from_micros(1_795_269_600_000_999), Timestamp::from_micros(1_795_269_600_001_000));
+        let first = Entropy::first_uuid_v7(at);
+        assert!(entropy.uuid_v7(before) < first && first < entropy.uuid_v7(at));
+    }
+
+    #[test]
     fn later_uuids_of_one_instant_sort_behind_earlier_ones() {
         let entropy = Entropy::from_os().unwrap();
         let now = Timestamp::from_micros(1_795_269_600_000_123);
-        let uuids: Vec<String> = (0..1000).map(|_| entropy.uuid_v7(now)).collect();
+        let uuid = |_| {
+            entropy.uuid_v7(now.minus(Duration::from_hours(1)));
+            entropy.uuid_v7(now)
+        };
+        let uuids: Vec<String> = (0..1000).map(uuid).collect();
         assert!(uuids.is_sorted());
         assert_eq!(uuids.iter().collect::<HashSet<_>>().len(), 1000);
         assert!(uuids.iter().all(|uuid| uuid.as_bytes()[14] == b'7' && b"89ab".contains(&uuid.as_bytes()[19])));

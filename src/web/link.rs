@@ -103,7 +103,7 @@ pub async fn use_link(
     let call = current_call()?;
     let origin = Origin::new("use-link", format!("/link/{}", query_value(&token)));
     match flows::open_link(call.services(), call.scope(), &token).await {
-        Ok(Some(found)) => act(&call, origin, &found, &token).await,
+        Ok(Some(found)) => act(&call, origin, &found, Some(&token)).await,
         Ok(None) => call.refuse(origin, FormError::NotFound),
         Err(error) => call.refuse_for(origin, error),
     }
@@ -131,14 +131,14 @@ pub async fn use_code(
     };
     let Some(code) = OneTimeCode::parse(&code) else { return call.refuse(origin(), wrong) };
     match flows::find_by_code(call.services(), call.scope(), (&address, &code)).await {
-        Ok(found) => act(&call, origin(), &found, "").await,
+        Ok(found) => act(&call, origin(), &found, None).await,
         Err(flows::Error::NotProved(_)) => call.refuse(origin(), wrong),
         Err(error) => call.refuse_for(origin(), error),
     }
 }
 
 /// What both have in common: follows, and sends the browser on.
-async fn act(call: &Call, origin: Origin, found: &OneTime, secret: &str) -> Result<(), FormError> {
+async fn act(call: &Call, origin: Origin, found: &OneTime, secret: Option<&str>) -> Result<(), FormError> {
     let registered = call.pending().and_then(Pending::registered).cloned();
     let followed = match flows::follow_link(call.services(), call.scope(), (found, registered.as_ref())).await {
         Ok(followed) => followed,
@@ -168,7 +168,15 @@ async fn act(call: &Call, origin: Origin, found: &OneTime, secret: &str) -> Resu
             call.go_on(&OwnPath::known(to), Some(Done::EmailChanged))
         }
         Followed::Invite => {
-            let page = OwnPath::parse(&format!("/invite/{}", query_value(secret)));
+            // Its page is reached by a secret; the code has proved as much, and gets one of its own.
+            let secret = match secret {
+                Some(secret) => secret.to_owned(),
+                None => match flows::link_again(call.services(), call.scope(), found).await {
+                    Ok(token) => token.expose().to_owned(),
+                    Err(error) => return call.refuse_for(origin, error),
+                },
+            };
+            let page = OwnPath::parse(&format!("/invite/{}", query_value(&secret)));
             call.go_on(&page.unwrap_or_else(|| OwnPath::known("/link")), None)
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::{Row, any::AnyRow};
 
 use super::{
-    super::{Db, Timestamp, Tx},
+    super::{Db, Entropy, Timestamp, Tx},
     Outbox,
 };
 use crate::shared::{EmailAddress, MailId, OneTimeId};
@@ -110,7 +110,7 @@ impl Outbox {
     /// What the database says.
     pub async fn sweep(&self, db: &Db, now: Timestamp) -> Result<u64, sqlx::Error> {
         // Ids begin with the time at which they were made, so the index of the ids is one of age.
-        let before = self.entropy.uuid_v7(now.minus(KEPT));
+        let before = Entropy::first_uuid_v7(now.minus(KEPT));
         let mut total = 0;
         loop {
             let mut tx = db.begin().await?;
