@@ -19,7 +19,7 @@ const SHEET: &str = "max-width:520px;margin:0 auto";
 const TITLE: &str = "margin:0 0 16px;font-size:22px;line-height:1.3";
 const TEXT: &str = "margin:0 0 16px";
 const QUOTE: &str = "margin:0 0 16px;padding:0 0 0 12px;border-left:3px solid #767676";
-const BUTTON: &str = "display:inline-block;padding:12px 20px;border-radius:8px;background:#1d4ed8;color:#ffffff;\
+const BUTTON: &str = "display:inline-block;padding:12px 20px;border-radius:8px;background:#0c6152;color:#ffffff;\
     font-weight:600;text-decoration:none";
 const URL: &str = "margin:0 0 16px;font-size:14px;word-break:break-all";
 const CODE: &str = "font:600 20px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;letter-spacing:2px";
