@@ -36,6 +36,6 @@ test('only pages with an island load WebAssembly', async ({ page }) => {
   expect(loaded.filter((path) => path.endsWith('.wasm'))).toHaveLength(1);
   await register(page);
   loaded.length = 0;
-  await page.goto('/account', { waitUntil: 'networkidle' });
+  await page.goto('/account/sessions', { waitUntil: 'networkidle' });
   expect(loaded.filter((path) => /\.(wasm|js)$/.test(path))).toEqual([]);
 });
