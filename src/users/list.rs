@@ -22,8 +22,6 @@ use crate::{
 const WALKED_ROWS: i64 = 8_000;
 /// A word that one in so many has is found sooner by walking than by trigrams, at a million users.
 const WALKABLE_ONE_IN: i64 = 400;
-/// A page that lies further is found sooner by trigrams, at a million users.
-const WALKABLE_ROWS: i64 = 20_000;
 /// Lists are counted up to here; beyond, a person reads "more than", which costs the same at any size.
 const COUNTED_ROWS: i64 = 1_000;
 
@@ -164,12 +162,11 @@ async fn matches(db: &Db, query: &ListQuery<'_>, search: &Search) -> Result<Vec<
     query.indexed(search, &search.rare_trigrams(&sample)).fetch(db).await
 }
 
-/// How far a page lies, by what was found near; `None` where it lies so far that the trigrams are sooner there.
+/// How far a page lies, by what was found near; `None` where the word is so rare that the trigrams are sooner there.
 fn far_enough(near: i64, wanted: i64) -> Option<i64> {
     let is_common = near * WALKABLE_ONE_IN >= WALKED_ROWS;
-    let rows = wanted * WALKED_ROWS / near.max(1);
     // Half as far again, since the near ones may by chance be more than their share.
-    (is_common && rows <= WALKABLE_ROWS).then_some(rows * 3 / 2)
+    is_common.then(|| wanted * WALKED_ROWS / near.max(1) * 3 / 2)
 }
 
 /// Whether a walk has filled the page, or the list ends within it and has nothing that only the trigrams know.
