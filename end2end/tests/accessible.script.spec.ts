@@ -7,7 +7,7 @@ import { ada, bob, button, field, logIn, menu, openUser, register, registerMany,
 test.describe.configure({ timeout: 120_000 });
 
 test('the pages of visitors', async ({ page, server, visit }) => {
-  for (const path of ['/login', '/register', server.setupLink]) {
+  for (const path of ['/login', '/register', '/forgot-password', '/reset-password', '/link', server.setupLink]) {
     await visit(page, path);
     await expectAccessible(page);
   }
@@ -50,6 +50,11 @@ test('the pages of the dashboard', async ({ page, server, openBrowser }) => {
     await openUser(page, person);
     await expectAccessible(page);
   }
+  for (const path of ['/dashboard/audit', '/dashboard/audit?q=nobody', '/dashboard/mail']) {
+    await page.goto(path);
+    await expectAccessible(page);
+  }
+  await openUser(page, bob);
   const user = page.url();
   for (const question of ['disable', 'delete']) {
     await page.goto(`${user}?confirm=${question}`);
