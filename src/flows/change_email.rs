@@ -68,8 +68,8 @@ pub(super) async fn confirm_new_email(services: &Services, scope: &Scope, token:
     if token.data.get("old").and_then(Value::as_str) != Some(user.email.as_str()) {
         return Err(Error::Conflict);
     }
-    // Links that went to the old address are no longer its owner's to use.
-    one_time::revoke_all(&mut tx, user.id.as_str(), scope.now).await?;
+    // Links that went to the old address are no longer its owner's to use, but the one that takes a change back.
+    one_time::revoke_all_but(&mut tx, (UNDO_EMAIL_CHANGE, user.id.as_str()), scope.now).await?;
     give_email(services, scope, (&user, &token.email), &mut tx).await?;
     let undo = NewOneTime {
         purpose: UNDO_EMAIL_CHANGE,
@@ -98,6 +98,8 @@ pub(super) async fn undo_email_change(services: &Services, scope: &Scope, token:
     give_email(services, scope, (&user, &token.email), &mut tx).await?;
     let user = User { email: token.email.clone(), email_verified_at: Some(scope.now), ..user };
     take_over(services, scope, &user, &mut tx).await?;
+    // Whoever had the account after this address can't take it back; whoever had it before still can.
+    one_time::revoke_later(&mut tx, token, scope.now).await?;
     auth::delete_of_actor(&mut tx, super::USER, user.id.as_str()).await?;
     let issued = issue(services, scope, (RESET_PASSWORD, &user), &mut tx).await?;
     tx.commit().await?;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{
     Error, LoggedIn, Resumed, Services, USER, authority,
+    link::UNDO_EMAIL_CHANGE,
     login::{Proof, judge, open_session},
 };
 use crate::{
@@ -42,8 +43,9 @@ pub async fn change_password(
         return Err(Error::Unauthorized);
     }
     let ended = sessions::end_all(&mut tx, &user.id, scope.session_id()).await?;
-    // A link that was mailed before would set yet another password.
-    one_time::revoke_all(&mut tx, user.id.as_str(), scope.now).await?;
+    // A link that was mailed before would set yet another password. The one that takes a change of address back stays:
+    // whoever has taken the account away could end it by a new password.
+    one_time::revoke_all_but(&mut tx, (UNDO_EMAIL_CHANGE, user.id.as_str()), scope.now).await?;
     let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id);
     events::record(&mut tx, &services.platform.entropy, scope, event).await?;
     let opened = open_session(services, scope, (&user.id, &identity, asking.session.is_remembered), &mut tx).await?;

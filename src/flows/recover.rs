@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Error, LoggedIn, Services, USER,
     letter::{self, Letter},
-    link::{DISOWN_RESET, RESET_PASSWORD, SET_PASSWORD},
+    link::{DISOWN_RESET, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE},
     login::{Proof, judge, open_session},
 };
 use crate::{
@@ -129,10 +129,11 @@ async fn prepare(
 }
 
 /// Makes an account that of whoever reads its mail: sessions and links that were there before end, and the address is
-/// proved. Somebody else may have made the account in advance.
+/// proved. Somebody else may have made the account in advance. The link that takes a change of address back stays, or
+/// whoever took the account away by one could end it.
 pub(super) async fn take_over(services: &Services, scope: &Scope, user: &User, tx: &mut Tx) -> Result<(), Error> {
     sessions::end_all(tx, &user.id, None).await?;
-    one_time::revoke_all(tx, user.id.as_str(), scope.now).await?;
+    one_time::revoke_all_but(tx, (UNDO_EMAIL_CHANGE, user.id.as_str()), scope.now).await?;
     if user.email_verified_at.is_none() {
         users::set_email_verified(tx, user, scope.now).await?;
         let event = Event::about_user(EventKind::AuthEmailVerified, &user.id);

@@ -246,7 +246,7 @@ pub async fn revoke(tx: &mut Tx, id: &OneTimeId, now: Timestamp) -> Result<bool,
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes back all tokens about a subject, those of other purposes too; how many could still have been used.
+/// Takes back all tokens about a subject, those of every purpose; how many could still have been used.
 ///
 /// # Errors
 /// What the database says.
@@ -257,6 +257,42 @@ pub async fn revoke_all(tx: &mut Tx, subject: &str, now: Timestamp) -> Result<u6
     )
     .bind(now.as_micros())
     .bind(subject)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Takes back all tokens about a subject but those of one purpose; how many could still have been used.
+///
+/// # Errors
+/// What the database says.
+pub async fn revoke_all_but(tx: &mut Tx, (kept, subject): (Purpose, &str), now: Timestamp) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE one_time_tokens SET revoked_at = $1 WHERE subject = $2 AND purpose <> $3
+         AND used_at IS NULL AND replaced_at IS NULL AND revoked_at IS NULL AND expires_at > $1",
+    )
+    .bind(now.as_micros())
+    .bind(subject)
+    .bind(kept.name)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Takes back the tokens of the same purpose and subject that were issued after this one; how many could still have been
+/// used.
+///
+/// # Errors
+/// What the database says.
+pub async fn revoke_later(tx: &mut Tx, token: &OneTime, now: Timestamp) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(
+        "UPDATE one_time_tokens SET revoked_at = $1 WHERE subject = $2 AND purpose = $3 AND id > $4
+         AND used_at IS NULL AND replaced_at IS NULL AND revoked_at IS NULL AND expires_at > $1",
+    )
+    .bind(now.as_micros())
+    .bind(token.subject.as_str())
+    .bind(token.purpose.as_str())
+    .bind(token.id.as_str())
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected())

@@ -15,6 +15,7 @@ on_both_databases! {
     without_mail_nothing_is_promised,
     an_address_is_changed_and_changed_back with MAILS,
     an_address_of_another_is_not_told with MAILS,
+    a_thief_cannot_end_the_link_that_takes_a_change_back with MAILS,
 }
 
 const NEW: &str = "a brand new password";
@@ -193,4 +194,23 @@ async fn an_address_of_another_is_not_told(app: TestApp) {
     app.member_by_mail("new@example.org").await;
     bob.post(&confirm, &[]).await.expect_status(302);
     assert_eq!(app.number("SELECT count(*) FROM users WHERE email = 'bob@example.org'").await, 1);
+}
+
+async fn a_thief_cannot_end_the_link_that_takes_a_change_back(app: TestApp) {
+    let thief = app.member_by_mail("bob@example.org").await;
+    for address in ["first@example.org", "second@example.org"] {
+        let fields = [("email", address), ("password", PASSWORD)];
+        thief.post("/api/change-email", &fields).await.expect_redirect("/link");
+        thief.post(&app.mail(address, "confirm_new_email").await.link(), &[]).await.expect_redirect("/account");
+    }
+    thief.post("/api/change-password", &[("password", PASSWORD), ("new_password", NEW)]).await.expect_status(302);
+    let undo_of_thief = app.mail("first@example.org", "email_was_changed").await.link();
+    let owner = app.form();
+    let undo = app.mail("bob@example.org", "email_was_changed").await.link();
+    owner.post(&undo, &[]).await.expect_redirect("/reset-password");
+    assert!(!thief.is_logged_in().await);
+    app.form().get(&undo_of_thief).await.expect_text("This link no longer works");
+    owner.post("/api/reset-password", &[("new_password", PASSWORD)]).await.expect_redirect("/account");
+    app.form().log_in("second@example.org", NEW).await.expect_redirect("/login");
+    app.logged_in("bob@example.org").await;
 }
