@@ -108,7 +108,7 @@ impl Database {
     pub async fn clean(&self) -> Outcome<()> {
         let mut connection = self.connect().await?;
         execute(&mut connection, "DELETE FROM sessions").await?;
-        for table in ["events", "mail_requests", "mails", "one_time_tokens"] {
+        for table in ["events", "mail_requests", "mails", "invites", "one_time_tokens"] {
             execute(&mut connection, &format!("DELETE FROM {table}")).await?;
         }
         if Self::is_sqlite(&self.url) {

@@ -1,12 +1,13 @@
 //! What is measured: the real release binary, run as its operator runs it and driven over real HTTP on loopback, beside a
 //! bare counterpart in the same minutes. `make bench` prints one table for both databases; `BENCH_SMOKE=1` tries it all
-//! with little. The load generator shares the cores with what it measures, as each bare counterpart's does.
+//! with little, and `BENCH_ONLY=log-ins,lists` measures these parts alone. The load generator shares the cores with what it measures, as each bare counterpart's does.
 
 mod accounts;
 mod bare;
 mod client;
 mod database;
 mod footprint;
+mod invites;
 mod lists;
 mod load;
 mod log_ins;
@@ -104,19 +105,38 @@ fn measure() -> Outcome<()> {
 
 async fn measure_on(database: &Database, extent: Extent, table: &mut Table) -> Outcome<()> {
     let mut column = table.column(database.name);
-    eprintln!("==> {}: start and size", database.name);
-    footprint::measure(database, extent, &mut column).await?;
-    eprintln!("==> {}: log-ins", database.name);
-    log_ins::measure(database, extent, &mut column).await?;
-    secrecy::measure(database, extent, &mut column).await?;
-    recoveries::measure(database, extent, &mut column).await?;
-    eprintln!("==> {}: mails", database.name);
-    mails::measure(database, extent, &mut column).await?;
-    eprintln!("==> {}: sessions and pages", database.name);
-    sessions::measure(database, extent, &mut column).await?;
-    pages::measure(database, extent, &mut column).await?;
-    eprintln!("==> {}: lists", database.name);
-    lists::measure(database, extent, &mut column).await?;
+    let is_wanted = |part: &str| {
+        let is_wanted = std::env::var("BENCH_ONLY").map_or(true, |only| only.split(',').any(|name| name == part));
+        if is_wanted {
+            eprintln!("==> {}: {part}", database.name);
+        }
+        is_wanted
+    };
+    if is_wanted("footprint") {
+        footprint::measure(database, extent, &mut column).await?;
+    }
+    if is_wanted("log-ins") {
+        log_ins::measure(database, extent, &mut column).await?;
+    }
+    if is_wanted("secrecy") {
+        secrecy::measure(database, extent, &mut column).await?;
+    }
+    if is_wanted("links") {
+        recoveries::measure(database, extent, &mut column).await?;
+        invites::measure(database, extent, &mut column).await?;
+    }
+    if is_wanted("mails") {
+        mails::measure(database, extent, &mut column).await?;
+    }
+    if is_wanted("sessions") {
+        sessions::measure(database, extent, &mut column).await?;
+    }
+    if is_wanted("pages") {
+        pages::measure(database, extent, &mut column).await?;
+    }
+    if is_wanted("lists") {
+        lists::measure(database, extent, &mut column).await?;
+    }
     database.clean().await
 }
 

@@ -161,6 +161,12 @@ impl AuthIdentityProviderService {
         state::take(&self.db, &StateKey { provider: &self.provider, browser, key }, self.now).await
     }
 
+    /// Whether the provider wrote anything that is to be stored.
+    pub fn has_written(&self) -> bool {
+        let work = self.work();
+        !work.created.is_empty() || work.read.values().any(|metadata| metadata.wanted.is_some())
+    }
+
     /// Stores what the provider wrote, in the transaction of the flow, and holds what it read as it was until that ends.
     ///
     /// # Errors

@@ -9,10 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::Mutex,
-    time::{Instant, MissedTickBehavior},
-};
+use tokio::{sync::Mutex, time::Instant};
 
 use super::letter::{self, House};
 use crate::{
@@ -25,6 +22,10 @@ use crate::{
 
 /// How often it looks for mails that another process has written, or that have come due.
 const EVERY: Duration = Duration::from_secs(1);
+/// How soon it looks again when this process has written a mail, which is told before its transaction ends; then by
+/// steps less often.
+const SOON: Duration = Duration::from_millis(5);
+const STEP: u32 = 4;
 /// How often mails are dropped whose link has ended; until then they are only never sent.
 const EVERY_DROP: Duration = Duration::from_secs(30);
 /// How long a mail in flight may take when the server is told to stop.
@@ -81,15 +82,15 @@ impl Post {
 
 /// Sends mails until told to stop; then the mail in flight may end.
 pub async fn send_until(post: Post, stop: impl Future<Output = ()>) {
-    let mut ticks = tokio::time::interval(if post.mailer.is_some() { EVERY } else { EVERY_DROP });
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut troubles = 0;
+    let longest = if post.mailer.is_some() { EVERY } else { EVERY_DROP };
+    let (mut wait, mut troubles) = (Duration::ZERO, 0);
     tokio::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => break,
-            () = post.platform().outbox.written() => {}
-            _ = ticks.tick() => {}
+            written = tokio::time::timeout(wait, post.platform().outbox.written()) => {
+                wait = if written.is_ok() { SOON } else { (wait.max(SOON) * STEP).min(longest) };
+            }
         }
         let sending = send_all(&post, &mut troubles);
         tokio::pin!(sending);

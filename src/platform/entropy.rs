@@ -60,6 +60,11 @@ impl Entropy {
         Builder::from_unix_timestamp_millis(micros / 1000, &tail).into_uuid().to_string()
     }
 
+    /// Makes a UUID of version 4 (RFC 9562 §5.4), where ids must sort in no order.
+    pub fn uuid_v4(&self) -> String {
+        Builder::from_random_bytes(self.bytes()).into_uuid().to_string()
+    }
+
     /// What every UUID of version 7 of this moment and later sorts behind: its first 48 bits are milliseconds.
     pub fn first_uuid_v7(at: Timestamp) -> String {
         let hex = format!("{:012x}", at.as_micros().max(0) / 1000);

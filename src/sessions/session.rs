@@ -185,7 +185,7 @@ pub async fn is_alive(tx: &mut Tx, id: &SessionId) -> Result<bool, sqlx::Error> 
 /// # Errors
 /// What the database says.
 pub async fn touch(db: &Db, id: &SessionId, now: Timestamp) -> Result<(), sqlx::Error> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_relaxed().await?;
     sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE id = $2 AND last_seen_at < $1")
         .bind(now.as_micros())
         .bind(id.as_str())

@@ -59,7 +59,7 @@ impl SessionStore for CookieStore {
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        let mut tx = self.db.begin().await.map_err(backend)?;
+        let mut tx = self.db.begin_relaxed().await.map_err(backend)?;
         sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE key_hash = $2 AND last_seen_at < $1")
             .bind(self.clock.now().as_micros())
             .bind(SessionKey(record.id).hash().as_str())

@@ -15,10 +15,8 @@ pub enum Dialect {
 /// read would count as memory of the process.
 const SQLITE_EVERY: &str = "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2000; PRAGMA busy_timeout = 5000; \
     PRAGMA foreign_keys = ON;";
-/// Pragmas of the one writer: what is committed survives a power cut. Pages that many write are copied back once in
-/// 16 MB of them.
-const SQLITE_WRITER: &str = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; \
-    PRAGMA journal_size_limit = 67108864;";
+/// Pragmas of the one writer. Pages that many write are copied back once in 16 MB of them.
+const SQLITE_WRITER: &str = "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
 /// Pragmas of the readers: a write that got lost in a read is an error.
 const SQLITE_READER: &str = "PRAGMA query_only = ON;";
 /// Bounds for a PostgreSQL connection: no statement and no forgotten transaction holds its locks for long.
@@ -26,11 +24,20 @@ const POSTGRES_EVERY: &str = "SET statement_timeout = '30s'; SET lock_timeout = 
     SET idle_in_transaction_session_timeout = '30s'";
 
 impl Dialect {
-    /// Starts a transaction that may write.
+    /// Starts a transaction that may write and, once committed, survives a power cut.
     pub(super) const fn begin(self) -> &'static str {
         match self {
             // A transaction that starts by reading and then writes would fail at once if another writer came between.
-            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Sqlite => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+
+    /// The same for one that survives the end of the process, and need not survive a power cut.
+    pub(super) const fn begin_relaxed(self) -> &'static str {
+        match self {
+            Self::Sqlite => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+            // PostgreSQL would not even survive the end of its own process.
             Self::Postgres => "BEGIN",
         }
     }

@@ -92,12 +92,22 @@ impl Db {
         self.0.swift.fetch_all(query).await
     }
 
-    /// Starts a transaction that may write. In SQLite it is the only one until it ends.
+    /// Starts a transaction that may write; what it commits survives a power cut. In SQLite it is the only one until it
+    /// ends.
     ///
     /// # Errors
     /// [`sqlx::Error`] if no connection is free in time, or the database does not answer.
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
         self.0.writer.begin_with(self.0.dialect.begin()).await
+    }
+
+    /// Starts the same for what may be forgotten when the machine loses power, though not when the process ends: counts,
+    /// and what people simply do again. In SQLite it does not wait for the disk.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub async fn begin_relaxed(&self) -> Result<Tx, sqlx::Error> {
+        self.0.writer.begin_with(self.0.dialect.begin_relaxed()).await
     }
 
     /// The language of the database.

@@ -236,6 +236,21 @@ async fn sqlite_keeps_what_is_committed_and_readers_see_it_at_once() {
 }
 
 #[tokio::test]
+async fn only_what_may_be_forgotten_does_not_wait_for_the_disk() {
+    const NORMAL: i64 = 1;
+    const FULL: i64 = 2;
+    let test = TestDb::sqlite().await.unwrap();
+    let durability = async |mut tx: Tx| {
+        let row = sqlx::query("PRAGMA synchronous").fetch_one(&mut *tx).await.unwrap();
+        tx.rollback().await.unwrap();
+        row.get::<i64, _>(0)
+    };
+    assert_eq!(durability(test.db.begin().await.unwrap()).await, FULL);
+    assert_eq!(durability(test.db.begin_relaxed().await.unwrap()).await, NORMAL);
+    assert_eq!(durability(test.db.begin().await.unwrap()).await, FULL);
+}
+
+#[tokio::test]
 async fn a_sqlite_file_that_another_process_holds_is_unavailable() {
     let test = TestDb::sqlite().await.unwrap();
     let other = test.open_again().await;

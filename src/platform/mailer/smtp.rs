@@ -13,7 +13,7 @@ use lettre::{
         extension::ClientId,
     },
 };
-use tokio::sync::Mutex;
+use tokio::{net::TcpStream, sync::Mutex};
 
 use super::{
     MailError,
@@ -24,6 +24,15 @@ use super::{
 const CLOSING: u16 = 421;
 /// What a server says that wants other or better credentials first (RFC 4954 §6).
 const NOT_LET_IN: [u16; 4] = [530, 534, 535, 538];
+
+/// No connection came about.
+#[derive(Debug, thiserror::Error)]
+enum Unreachable {
+    #[error("connection error: {0}")]
+    Network(#[from] std::io::Error),
+    #[error("{0}")]
+    Server(#[from] Error),
+}
 
 /// Hands mails to a server.
 pub(super) struct Smtp {
@@ -64,13 +73,19 @@ impl Smtp {
         Ok(())
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Unreachable> {
         let SmtpSettings { host, encryption, timeout, .. } = &self.settings;
         let tls = || TlsParameters::new(host.clone());
-        let wrapped = if *encryption == Encryption::Tls { Some(tls()?) } else { None };
         let server = (host.as_str(), self.settings.port());
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(*timeout), &self.hello, wrapped, None).await?;
+        let mut connection = if *encryption == Encryption::Tls {
+            AsyncSmtpConnection::connect_tokio1(server, Some(*timeout), &self.hello, Some(tls()?), None).await?
+        } else {
+            let stream = TcpStream::connect(server).await?;
+            // A mail ends with a few bytes of their own, which must not wait until the rest is acknowledged: that would
+            // take as long as all else of sending one.
+            stream.set_nodelay(true)?;
+            AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello).await?
+        };
         if *encryption == Encryption::Starttls {
             connection.starttls(tls()?, &self.hello).await?;
         }

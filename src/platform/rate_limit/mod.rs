@@ -62,7 +62,7 @@ impl RateLimiter {
         if buckets.iter().all(|bucket| bucket.limit.is_off()) {
             return Ok(());
         }
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_relaxed().await?;
         self.take_in(&mut tx, now, buckets).await?;
         Ok(tx.commit().await?)
     }
@@ -98,7 +98,7 @@ impl RateLimiter {
 
     /// The second condition matters: a bucket may have been taken from since it was picked.
     async fn sweep_batch(&self, now: Timestamp) -> Result<u64, sqlx::Error> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_relaxed().await?;
         let deleted = sqlx::query(
             "DELETE FROM rate_limits WHERE full_at <= $1
              AND key IN (SELECT key FROM rate_limits WHERE full_at <= $1 ORDER BY full_at LIMIT $2)",
