@@ -81,6 +81,26 @@ export async function openUser(page: Page, person: Person): Promise<void> {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(`${person.first} ${person.last}`);
 }
 
+/** Invites by the page, whatever it then shows. */
+export async function invite(page: Page, emails: string[], role = 'member'): Promise<void> {
+  await page.goto('/dashboard/invites/new');
+  await page.getByLabel('E-mail addresses').fill(emails.join('\n'));
+  await field(page, 'Role').selectOption(role);
+  await button(page, 'Preview').click();
+  await button(page, emails.length === 1 ? 'Send 1 invite' : `Send ${emails.length} invites`).click();
+}
+
+/** Opens the link of an invite and accepts with a name and a password. */
+export async function accept(page: Page, link: string, first = bob.first): Promise<void> {
+  await page.goto(link);
+  await page.getByLabel('First name').fill(first);
+  await page.getByLabel('Last name').fill(bob.last);
+  await field(page, 'Password').fill(password);
+  await button(page, 'Accept invite').click();
+  await expect(page).toHaveURL('/account');
+  await expect(page.getByRole('status')).toContainText("You're in.");
+}
+
 export async function disable(page: Page, person: Person): Promise<void> {
   await openUser(page, person);
   await link(page, 'Disable user…').click();

@@ -111,3 +111,8 @@ export async function expectAccessible(page: Page): Promise<void> {
   }
   await page.emulateMedia({ colorScheme: null, reducedMotion: null });
 }
+
+/** The same where a test runs in both modes: what looks for barriers is a script itself. */
+export async function expectNoBarrier(page: Page, mode: Mode): Promise<void> {
+  if (mode === 'script') await expectAccessible(page);
+}

@@ -2,38 +2,18 @@
 // leaves these servers, so the links are handed on.
 
 import type { Page } from '@playwright/test';
-import { expect, expectAccessible, test, type Mode } from '../support/test.ts';
+import { expect, expectNoBarrier, test } from '../support/test.ts';
 import {
-  ada, bob, button, eve, expectLoggedOut, field, heading, link, logIn, openUser, password, register, row, setUp,
+  accept, ada, bob, button, eve, expectLoggedOut, field, heading, invite, link, logIn, openUser, register, row, setUp,
 } from '../support/steps.ts';
 
 /** Invites by the page and answers with the path of each link that it shows. */
-async function invite(page: Page, emails: string[], role = 'member'): Promise<string[]> {
-  await page.goto('/dashboard/invites/new');
-  await page.getByLabel('E-mail addresses').fill(emails.join('\n'));
-  await field(page, 'Role').selectOption(role);
-  await button(page, 'Preview').click();
-  await button(page, emails.length === 1 ? 'Send 1 invite' : `Send ${emails.length} invites`).click();
+async function inviteByHand(page: Page, emails: string[], role?: string): Promise<string[]> {
+  await invite(page, emails, role);
   await expect(page.getByRole('status')).toContainText('No mail was sent');
   const links = await page.locator('code').allTextContents();
   expect(links).toHaveLength(emails.length);
   return links.map((url) => new URL(url).pathname);
-}
-
-/** Opens a link and accepts with a name and a password. */
-async function accept(page: Page, path: string, first = bob.first): Promise<void> {
-  await page.goto(path);
-  await page.getByLabel('First name').fill(first);
-  await page.getByLabel('Last name').fill(bob.last);
-  await field(page, 'Password').fill(password);
-  await button(page, 'Accept invite').click();
-  await expect(page).toHaveURL('/account');
-  await expect(page.getByRole('status')).toContainText("You're in.");
-}
-
-/** What looks for barriers is a script itself. */
-async function expectNoBarrier(page: Page, mode: Mode): Promise<void> {
-  if (mode === 'script') await expectAccessible(page);
 }
 
 async function openInvite(page: Page, email: string): Promise<void> {
@@ -44,7 +24,7 @@ async function openInvite(page: Page, email: string): Promise<void> {
 
 test('an admin invites, and the link makes an admin, once', async ({ mode, page, server, openBrowser, visit }) => {
   await setUp(page, server);
-  const [path] = await invite(page, [bob.email], 'admin');
+  const [path] = await inviteByHand(page, [bob.email], 'admin');
   const other = await openBrowser();
   await other.goto(path!);
   await expect(other.getByText('invited you to Latchkey as Admin.')).toContainText('Ada Lovelace');
@@ -70,7 +50,7 @@ test('a paste is previewed before anything is sent, and the result is told row b
   test.slow();
   await setUp(page, server);
   await register(await openBrowser(), eve);
-  await invite(page, ['dora@example.org']);
+  await inviteByHand(page, ['dora@example.org']);
   await page.goto('/dashboard/invites/new');
   const pasted = ['Bob Noyce <bob@example.org>', 'eve@example.org', 'dora@example.org', 'no address', 'carl@example.org,Carl',
     'BOB@example.org'];
@@ -99,7 +79,7 @@ test('a paste is previewed before anything is sent, and the result is told row b
 test('an invite is renewed, revoked and deleted', async ({ mode, page, server, openBrowser, visit }) => {
   test.slow();
   await setUp(page, server);
-  const [first] = await invite(page, [bob.email]);
+  const [first] = await inviteByHand(page, [bob.email]);
   await openInvite(page, bob.email);
   await button(page, 'Copy link').click();
   const second = new URL(await field(page, 'Link').inputValue()).pathname;
@@ -128,7 +108,7 @@ test('an invite is renewed, revoked and deleted', async ({ mode, page, server, o
 
 test('whoever is logged in as somebody else logs out and goes on', async ({ mode, page, server, openBrowser }) => {
   await setUp(page, server);
-  const [path] = await invite(page, [bob.email]);
+  const [path] = await inviteByHand(page, [bob.email]);
   const other = await openBrowser();
   await register(other, eve);
   await other.goto(path!);
@@ -140,7 +120,7 @@ test('whoever is logged in as somebody else logs out and goes on', async ({ mode
 
 test('an account that somebody made in advance becomes the invited person\'s', async ({ page, server, openBrowser }) => {
   await setUp(page, server);
-  const [path] = await invite(page, [bob.email]);
+  const [path] = await inviteByHand(page, [bob.email]);
   const stranger = await openBrowser();
   await register(stranger, { ...bob, first: 'Stranger' });
   const other = await openBrowser();
@@ -152,7 +132,7 @@ test('an account that somebody made in advance becomes the invited person\'s', a
 test('a name and a note are shown as text, whatever they are', async ({ page, server, openBrowser }) => {
   const first = '</title><script>document.title = "x"</script>';
   await setUp(page, server, { ...ada, first });
-  const [path] = await invite(page, [bob.email]);
+  const [path] = await inviteByHand(page, [bob.email]);
   const other = await openBrowser();
   await other.goto(path!);
   await expect(other.getByText('invited you to Latchkey')).toContainText(first);
@@ -163,8 +143,8 @@ test('a name and a note are shown as text, whatever they are', async ({ page, se
 
 test('the list is searched, filtered and sorted by its address', async ({ mode, page, server }) => {
   await setUp(page, server);
-  await invite(page, Array.from({ length: 30 }, (_, number) => `p${String(number).padStart(2, '0')}@many.example`));
-  await invite(page, [bob.email], 'admin');
+  await inviteByHand(page, Array.from({ length: 30 }, (_, number) => `p${String(number).padStart(2, '0')}@many.example`));
+  await inviteByHand(page, [bob.email], 'admin');
   await page.goto('/dashboard/invites');
   await expect(page.getByText('31 invites')).toBeVisible();
   await expectNoBarrier(page, mode);

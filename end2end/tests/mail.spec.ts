@@ -1,8 +1,11 @@
-// What people do by mail, with a real mail server: confirm an address, set a forgotten password, take a change back.
+// What people do by mail, with a real mail server: confirm an address, set a forgotten password, take a change back,
+// accept an invite.
 
 import { expect, test } from '../support/test.ts';
 import { codeIn, linkIn } from '../support/mailbox.ts';
-import { bob, button, eve, field, fillPerson, heading, link, password, tryToLogIn } from '../support/steps.ts';
+import {
+  accept, bob, button, eve, field, fillPerson, heading, invite, link, logIn, password, row, setUp, tryToLogIn,
+} from '../support/steps.ts';
 import type { Page } from '@playwright/test';
 
 test.use({ hasMail: true });
@@ -110,3 +113,29 @@ test('an address is changed by its new mail, and changed back by the old one', a
   await page.reload();
   await expect(page).toHaveURL(/\/login/);
 });
+
+for (const [role, name] of [['admin', 'Admin'], ['member', 'Member']] as const) {
+  test(`who is invited as ${role} is in by the link, once`, async ({ page, server, mailbox, openBrowser, visit }) => {
+    test.slow();
+    await setUp(page, server);
+    await invite(page, [bob.email], role);
+    await expect(page.getByRole('status')).toContainText('1 person is invited. The mails are on their way.');
+    await expect(page.locator('body')).not.toContainText('/link/');
+    const url = linkIn(await mailbox.take(bob.email, /invite/i));
+    for (const method of Array.from({ length: 10 }, () => ['GET', 'HEAD']).flat()) {
+      expect((await fetch(url, { method })).status).toBe(200);
+    }
+
+    const other = await openBrowser();
+    await other.goto(url);
+    await expect(other.getByText(`invited you to Latchkey as ${name}.`)).toContainText('Ada Lovelace');
+    await expect(field(other, 'E-mail')).toHaveValue(bob.email);
+    await expect(field(other, 'E-mail')).not.toBeEditable();
+    await accept(other, url);
+    await visit(other, '/dashboard/users', role === 'admin' ? 200 : 403);
+    await page.goto('/dashboard/users');
+    await expect(row(page, bob.email)).toContainText(name);
+    await visit(await openBrowser(), url, 410);
+    await logIn(await openBrowser());
+  });
+}
