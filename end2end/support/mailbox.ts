@@ -16,13 +16,17 @@ export interface Mail {
 export class Mailbox {
   private readonly mails: Mail[] = [];
   private readonly waiting = new Set<() => void>();
-  private readonly server: SMTPServer;
+  private readonly refusals = new Map<string, Error>();
+  private server = this.listener();
   port = 0;
 
-  private constructor() {
-    this.server = new SMTPServer({
+  private constructor() {}
+
+  private listener(): SMTPServer {
+    return new SMTPServer({
       authOptional: true,
       disabledCommands: ['STARTTLS', 'AUTH'],
+      onRcptTo: ({ address }, _session, done) => done(this.refusals.get(address)),
       onData: (stream, session, done) => {
         simpleParser(stream).then((mail) => {
           const to = session.envelope.rcptTo.map((recipient) => recipient.address).join(', ');
@@ -36,14 +40,34 @@ export class Mailbox {
 
   static async open(): Promise<Mailbox> {
     const mailbox = new Mailbox();
-    await new Promise<void>((ready) => mailbox.server.listen(0, '127.0.0.1', ready));
-    const address = mailbox.server.server.address();
-    if (typeof address === 'object' && address) mailbox.port = address.port;
+    await mailbox.listen();
     return mailbox;
+  }
+
+  private async listen(): Promise<void> {
+    await new Promise<void>((ready) => this.server.listen(this.port, '127.0.0.1', ready));
+    const address = this.server.server.address();
+    if (typeof address === 'object' && address) this.port = address.port;
   }
 
   close(): Promise<void> {
     return new Promise((closed) => this.server.close(closed));
+  }
+
+  /** Takes calls again where it was closed before. */
+  reopen(): Promise<void> {
+    this.server = this.listener();
+    return this.listen();
+  }
+
+  /** Takes no mail to somebody from now on, and says why. */
+  refuse(address: string, responseCode: number, words: string): void {
+    this.refusals.set(address, Object.assign(new Error(words), { responseCode }));
+  }
+
+  /** Takes mails to somebody again. */
+  accept(address: string): void {
+    this.refusals.delete(address);
   }
 
   /** The subjects of the mails to somebody that nobody has taken. */
