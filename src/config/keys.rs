@@ -13,7 +13,7 @@ pub(super) enum Kind {
 }
 
 /// Every key with a fixed name.
-pub(super) const KEYS: [(&str, Kind); 49] = [
+pub(super) const KEYS: [(&str, Kind); 50] = [
     ("server.listen", Kind::Text),
     ("server.public_url", Kind::Text),
     ("server.trusted_proxies", Kind::List),
@@ -34,6 +34,7 @@ pub(super) const KEYS: [(&str, Kind); 49] = [
     ("mail.smtp.host", Kind::Text),
     ("mail.smtp.port", Kind::Number),
     ("mail.smtp.encryption", Kind::Text),
+    ("mail.smtp.ca_file", Kind::Text),
     ("mail.smtp.username", Kind::Text),
     ("mail.smtp.password", Kind::Text),
     ("mail.smtp.timeout", Kind::Text),

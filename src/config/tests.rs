@@ -7,7 +7,10 @@ use toml::{Table, Value};
 use super::{keys::KEYS, *};
 use crate::{
     flows::RegistrationMode,
-    platform::{LogFormat, SmtpSettings, testing::TempDir},
+    platform::{
+        CaFile, LogFormat, SmtpSettings,
+        testing::{CA_CERTIFICATE, TempDir},
+    },
 };
 
 /// Reads `file` and `env` as the binary does.
@@ -233,6 +236,11 @@ fn a_wrong_value_is_refused_with_its_key_and_origin() {
         ("[mail.smtp]\nhost = \"\"", ["`mail.smtp.host`", "mail server"]),
         ("[mail.smtp]\nport = 70000", ["`mail.smtp.port`", ""]),
         ("[mail.smtp]\nencryption = \"some\"", ["`mail.smtp.encryption`", "starttls"]),
+        (
+            "[mail.smtp]\nca_file = \"/nowhere/ca.pem\"",
+            ["`mail.smtp.ca_file`", "/nowhere/ca.pem can't be read: No such file"],
+        ),
+        ("[mail.smtp]\nca_file = \"Cargo.toml\"", ["`mail.smtp.ca_file`", "no certificate"]),
         ("[mail.smtp]\ntimeout = \"10m\"", ["`mail.smtp.timeout`", "5m"]),
         ("[mail.smtp]\npassword = \"x\"", ["`mail.smtp.username`", "missing"]),
         ("[mail.smtp]\nusername = \"x\"", ["`mail.smtp.password`", "missing"]),
@@ -350,7 +358,11 @@ fn the_known_keys_are_the_settings() {
     config.mail.from = Some("front.door@example.org".to_owned());
     let password = Some(toml::from_str::<SmtpSettings>("password = \"s3cret\"").unwrap().password.unwrap());
     let (port, username) = (Some(25), Some("latchkey".to_owned()));
-    config.mail.smtp = SmtpSettings { port, username, password, ..SmtpSettings::default() };
+    let folder = TempDir::new();
+    let ca_file = folder.path().join("ca.pem");
+    fs::write(&ca_file, CA_CERTIFICATE).unwrap();
+    let ca_file = Some(CaFile::read(&ca_file).unwrap());
+    config.mail.smtp = SmtpSettings { port, ca_file, username, password, ..SmtpSettings::default() };
     let table: Table = config.to_toml_redacted().parse().unwrap();
     let mut found = BTreeSet::new();
     for (section, value) in &table {

@@ -26,7 +26,8 @@ pub use db::{
 pub use entropy::{Entropy, EntropyError};
 pub use log::{LogError, LogFormat, LogSettings};
 pub use mailer::{
-    Encryption, MailError, MailSettings, Mailer, OutgoingMail, Sender, SmtpPassword, SmtpSettings, Transport,
+    CaFile, Encryption, InvalidCaFile, MailError, MailSettings, Mailer, OutgoingMail, Sender, SmtpPassword,
+    SmtpSettings, Transport,
 };
 pub use one_time::{Issued, NewOneTime, OneTime, OneTimeCode, OneTimeState, Purpose};
 pub use outbox::{NewMail, Outbox, delete_waiting as delete_waiting_mails};

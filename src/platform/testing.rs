@@ -14,6 +14,21 @@ use super::{DatabaseSettings, Db, Entropy, Timestamp};
 /// The variable that names a PostgreSQL server on which tests may make databases.
 const SERVER: &str = "LATCHKEY_TEST_POSTGRES";
 
+/// The certificate of an authority that signs nothing: its key was thrown away.
+pub const CA_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
+MIIByTCCAW+gAwIBAgIUaYaOOfi93pSMLm5zJD6IZmsJJTUwCgYIKoZIzj0EAwIw
+QDEXMBUGA1UECgwOdHJ1c3RtZSB2MS4yLjExJTAjBgNVBAsMHFRlc3RpbmcgQ0Eg
+I3NVTE90OTFoTVk4dDg5QWIwIBcNMDAwMTAxMDAwMDAwWhgPMzAwMDAxMDEwMDAw
+MDBaMEAxFzAVBgNVBAoMDnRydXN0bWUgdjEuMi4xMSUwIwYDVQQLDBxUZXN0aW5n
+IENBICNzVUxPdDkxaE1ZOHQ4OUFiMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+y7SZSBYm8wIDhLYDCV1FdT06t0v8DLgsAh4OgR5zJn2SZSzSMBL/dN8o3VngNZje
+SnT2GqKDfBKQBByXF4wRBKNFMEMwHQYDVR0OBBYEFEc0CTGYRYYb6WVfwvuYKw1f
+FQjqMBIGA1UdEwEB/wQIMAYBAf8CAQkwDgYDVR0PAQH/BAQDAgGGMAoGCCqGSM49
+BAMCA0gAMEUCICCLKjopKdrdnpJo8tUgUNWP2QPX+kjVpU+L0El1zwrNAiEAi859
+p6upfqL3Z4YRS9eD94xRHZU7wP1pv3F2L/I/D3o=
+-----END CERTIFICATE-----
+";
+
 fn unique_name() -> String {
     Entropy::from_os().unwrap().uuid_v7(Timestamp::from_micros(0)).replace('-', "")
 }

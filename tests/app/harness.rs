@@ -4,6 +4,7 @@
 mod client;
 mod database;
 mod mail;
+mod mail_server;
 mod mails;
 mod page;
 mod people;
@@ -14,6 +15,7 @@ mod temp_dir;
 pub use client::Client;
 pub use database::Kind;
 pub use mail::MAILS;
+pub use mail_server::{Kept, MailServer};
 pub use mails::{Read, eventually};
 pub use page::Page;
 pub use people::{ADMIN, PASSWORD, token_in};

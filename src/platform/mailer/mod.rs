@@ -6,10 +6,12 @@ mod directory;
 mod message;
 mod settings;
 mod smtp;
+mod tls;
 
 use std::time::Duration;
 
 pub use settings::{Encryption, MailSettings, Sender, SmtpPassword, SmtpSettings, Transport};
+pub use tls::{CaFile, InvalidCaFile};
 
 use self::{directory::Directory, message::Letterhead, smtp::Smtp};
 use super::Timestamp;

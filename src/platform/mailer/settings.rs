@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::CaFile;
 use crate::{platform::duration_text, shared::EmailAddress};
 
 /// What stands around a mail address in a header, and so can't be part of a name.
@@ -110,6 +111,8 @@ pub struct SmtpSettings {
     pub port: Option<u16>,
     /// How the connection is protected.
     pub encryption: Encryption,
+    /// Whom to believe that the server is the one, instead of the public authorities; read at the start.
+    pub ca_file: Option<CaFile>,
     /// The name to log in with, if the server asks for one.
     pub username: Option<String>,
     /// The password to log in with.
@@ -125,6 +128,7 @@ impl Default for SmtpSettings {
             host: "localhost".to_owned(),
             port: None,
             encryption: Encryption::default(),
+            ca_file: None,
             username: None,
             password: None,
             timeout: Duration::from_secs(20),

@@ -9,7 +9,7 @@ use lettre::{
     transport::smtp::{
         Error,
         authentication::{Credentials, Mechanism},
-        client::{AsyncSmtpConnection, TlsParameters},
+        client::AsyncSmtpConnection,
         extension::ClientId,
     },
 };
@@ -18,6 +18,7 @@ use tokio::{net::TcpStream, sync::Mutex};
 use super::{
     MailError,
     settings::{Encryption, SmtpSettings},
+    tls,
 };
 
 /// "Service not available, closing transmission channel" (RFC 5321 §4.2.3).
@@ -75,7 +76,7 @@ impl Smtp {
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, Unreachable> {
         let SmtpSettings { host, encryption, timeout, .. } = &self.settings;
-        let tls = || TlsParameters::new(host.clone());
+        let tls = || tls::parameters(&self.settings);
         let server = (host.as_str(), self.settings.port());
         let mut connection = if *encryption == Encryption::Tls {
             AsyncSmtpConnection::connect_tokio1(server, Some(*timeout), &self.hello, Some(tls()?), None).await?

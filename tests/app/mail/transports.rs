@@ -1,20 +1,10 @@
-//! The ways out: files in a directory, and a mail server by another hand (aiosmtpd, set up by `.ci/setup mail-server`).
+//! The ways out: files in a directory, and a mail server by another hand.
 
-use std::{
-    env, fs,
-    io::{self, Write},
-    net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{fs, path::Path};
 
 use serde_json::json;
-use tokio::{
-    net::TcpStream,
-    process::{Child, Command},
-};
 
-use crate::harness::{Read, TestApp, eventually, on_both_databases, smtp_settings};
+use crate::harness::{Kept, MailServer, Read, TestApp, on_both_databases, smtp_settings};
 
 on_both_databases! {
     each_mail_is_one_file,
@@ -38,35 +28,8 @@ async fn each_mail_is_one_file(app: TestApp) {
     assert_eq!(mails_in(&folder).len(), 1);
 }
 
-/// A mail server in a process of its own, that keeps mails in a folder.
-struct MailServer {
-    _child: Child,
-    address: SocketAddr,
-    folder: PathBuf,
-}
-
-impl MailServer {
-    /// `None` where it is not set up, which is said loudly and fails under `CI`.
-    async fn start(folder: PathBuf) -> Option<Self> {
-        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/python/bin/python");
-        if !python.exists() {
-            assert!(env::var_os("CI").is_none(), "aiosmtpd is missing, and CI wants it; .ci/setup mail-server");
-            let _ = writeln!(io::stderr(), "\n!!! SKIPPED: aiosmtpd is missing (.ci/setup mail-server)");
-            return None;
-        }
-        // Free a moment ago, and asked for again at once.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut command = Command::new(python);
-        command.args(["-m", "aiosmtpd", "--nosetuid", "--listen", &address.to_string()]);
-        command.args(["--class", "aiosmtpd.handlers.Mailbox"]).arg(&folder);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn();
-        eventually(async || TcpStream::connect(address).await.is_ok()).await;
-        Some(Self { _child: child.unwrap(), address, folder: folder.join("new") })
-    }
-}
-
 async fn a_mail_server_by_another_hand_takes_the_mails(app: TestApp) {
-    let Some(server) = MailServer::start(app.folder().join("mailbox")).await else { return };
+    let Some(server) = MailServer::start(&app, &[]).await else { return };
     let sender = app.another_process_with(&smtp_settings(server.address)).await;
     let mut links = Vec::new();
     for number in 0..10 {
@@ -77,7 +40,7 @@ async fn a_mail_server_by_another_hand_takes_the_mails(app: TestApp) {
     for (id, ..) in &links {
         app.mail_becomes(id, "sent").await;
     }
-    let mails: Vec<Read> = mails_in(&server.folder).iter().map(|raw| Read::parse(raw)).collect();
+    let mails: Vec<Read> = server.mails().iter().map(Kept::read).collect();
     assert_eq!(mails.len(), 10);
     for (id, to, token) in &links {
         let mail = mails.iter().find(|mail| mail.id == format!("{id}@localhost")).expect("it arrived");
