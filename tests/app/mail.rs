@@ -1,5 +1,6 @@
 //! Mails on their way: what arrives, what happens when it does not, and what nobody can make them say.
 
+mod addresses;
 mod delivery;
 mod encryption;
 mod letters;

@@ -1,8 +1,15 @@
 //! A mail as it is written on the wire (RFC 5322, RFC 2046): one recipient, text and HTML side by side, and the
 //! `Message-ID` of its row in the outbox, by which a repeat is recognised.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
 
+use idna::{
+    AsciiDenyList,
+    uts46::{DnsLength, Hyphens, Uts46},
+};
 use lettre::{
     Address, Message,
     message::{
@@ -46,7 +53,18 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
 
 fn address(email: &EmailAddress) -> Result<Address, MailError> {
     let (local, domain) = email.as_str().rsplit_once('@').unwrap_or_default();
-    Address::new(local, domain).map_err(|error| MailError::Refused(format!("mail can't be sent there: {error}")))
+    let refused = |reason: &str| MailError::Refused(format!("mail can't be sent there: {reason}"));
+    let domain = ascii_domain(domain).ok_or_else(|| refused("no such domain can be registered"))?;
+    Address::new(local, domain).map_err(|error| refused(&error.to_string()))
+}
+
+/// A domain as the name service knows it (UTS 46, RFC 5891), so that it also goes where SMTPUTF8 (RFC 6531) is unknown;
+/// only a local part that is not ASCII then needs that. `None` for what no domain can be.
+fn ascii_domain(domain: &str) -> Option<Cow<'_, str>> {
+    if domain.is_ascii() {
+        return Some(Cow::Borrowed(domain));
+    }
+    Uts46::new().to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow, DnsLength::Verify).ok()
 }
 
 #[cfg(test)]
@@ -88,5 +106,23 @@ mod tests {
         assert!(mail.body_html(0).unwrap().contains(&link));
         assert!(raw.is_ascii());
         assert_eq!(raw, written("ada+tag@example.org", &format!("Grüße\n\n{link}\n.\nend")), "a repeat is the same");
+    }
+
+    #[test]
+    fn a_domain_is_written_as_the_name_service_knows_it() {
+        for (domain, ascii) in [
+            ("example.org", Some("example.org")),
+            ("xn--bcher-kva.example", Some("xn--bcher-kva.example")),
+            ("under--score.example", Some("under--score.example")),
+            ("bücher.example", Some("xn--bcher-kva.example")),
+            ("straße.example", Some("xn--strae-oqa.example")),
+            ("例子.公司", Some("xn--fsqu00a.xn--55qx5d")),
+            ("ab\u{1100}\u{200d}.example", None),
+            (&format!("{}.example", "ü".repeat(60)), None),
+        ] {
+            assert_eq!(ascii_domain(domain).as_deref(), ascii, "{domain}");
+        }
+        let raw = written("ada@bücher.example", "Hello");
+        assert!(raw.contains("\r\nTo: ada@xn--bcher-kva.example\r\n") && raw.is_ascii(), "{raw}");
     }
 }
