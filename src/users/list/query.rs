@@ -52,9 +52,8 @@ impl ListQuery<'_> {
     /// it passes on what the innermost finds, as it comes, and stops when it has a page.
     pub fn walk(&self, search: &Search, rows: Range<i64>) -> Sql {
         let row = self.row();
-        let mut sql = Sql::new(&format!(
-            "SELECT w.found FROM (SELECT u.{row} AS found, u.search_text FROM users u WHERE 1 = 1"
-        ));
+        let mut sql =
+            Sql::new(&format!("SELECT w.found FROM (SELECT u.{row} AS found, u.search_text FROM users u WHERE 1 = 1"));
         self.push_conditions(&mut sql);
         self.push_order(&mut sql);
         sql.push_limit(rows.end - rows.start);
