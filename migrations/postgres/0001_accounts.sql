@@ -79,6 +79,8 @@ CREATE INDEX auth_states_expires ON auth_states (expires_at);
 CREATE TABLE sessions (
     key_hash TEXT COLLATE "C" PRIMARY KEY,
     id TEXT COLLATE "C" NOT NULL UNIQUE,
+    actor_type TEXT COLLATE "C" NOT NULL,
+    -- Empty where the identity has no user.
     user_id TEXT COLLATE "C" NOT NULL,
     auth_identity_id TEXT COLLATE "C" NOT NULL,
     provider TEXT COLLATE "C" NOT NULL,
@@ -92,6 +94,7 @@ CREATE TABLE sessions (
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX sessions_user ON sessions (user_id, last_seen_at);
+CREATE INDEX sessions_auth_identity ON sessions (auth_identity_id);
 CREATE INDEX sessions_expires ON sessions (expires_at);
 
 CREATE TABLE events (

@@ -84,6 +84,8 @@ CREATE INDEX auth_states_expires ON auth_states (expires_at);
 CREATE TABLE sessions (
     key_hash TEXT PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
+    actor_type TEXT NOT NULL,
+    -- Empty where the identity has no user.
     user_id TEXT NOT NULL,
     auth_identity_id TEXT NOT NULL,
     provider TEXT NOT NULL,
@@ -97,6 +99,7 @@ CREATE TABLE sessions (
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_user ON sessions (user_id, last_seen_at);
+CREATE INDEX sessions_auth_identity ON sessions (auth_identity_id);
 CREATE INDEX sessions_expires ON sessions (expires_at);
 
 CREATE TABLE events (

@@ -16,6 +16,7 @@ use sqlx::{Row, any::AnyRow};
 use super::{
     BrowserKey, Error,
     state::{self, StateKey},
+    stored_identity::find_identity,
 };
 use crate::{
     platform::{Db, Entropy, Timestamp, Tx},
@@ -332,47 +333,6 @@ pub async fn delete_of_actor(tx: &mut Tx, actor_type: &str, actor_id: &str) -> R
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// The identity, and its provider metadata as it is stored.
-async fn find_identity(
-    db: &Db,
-    provider: &ProviderId,
-    entity_id: &str,
-) -> Result<Option<(AuthIdentity, String)>, Error> {
-    let query = sqlx::query(
-        "SELECT p.auth_identity_id, p.provider_metadata, p.user_metadata, a.actor_type, a.actor_id
-         FROM provider_identities p LEFT JOIN auth_identity_actors a ON a.auth_identity_id = p.auth_identity_id
-         WHERE p.provider = $1 AND p.entity_id = $2",
-    )
-    .bind(provider.as_str())
-    .bind(entity_id);
-    let rows = db.fetch_all_swiftly(query).await?;
-    let Some(first) = rows.first() else { return Ok(None) };
-    let mut app_metadata = BTreeMap::new();
-    for row in &rows {
-        let actor_type: Option<String> = row.try_get(3).map_err(Error::Internal)?;
-        let actor_id: Option<String> = row.try_get(4).map_err(Error::Internal)?;
-        if let (Some(actor_type), Some(actor_id)) = (actor_type, actor_id) {
-            app_metadata.insert(format!("{actor_type}_id"), actor_id);
-        }
-    }
-    let identity = AuthIdentity {
-        id: AuthIdentityId::new(first.try_get::<String, _>(0).map_err(Error::Internal)?),
-        app_metadata,
-        provider_identity: ProviderIdentity {
-            provider: provider.clone(),
-            entity_id: entity_id.to_owned(),
-            provider_metadata: json_at(first, 1)?,
-            user_metadata: json_at(first, 2)?,
-        },
-    };
-    Ok(Some((identity, first.try_get(1).map_err(Error::Internal)?)))
-}
-
-fn json_at(row: &AnyRow, index: usize) -> Result<Map<String, Value>, Error> {
-    let text: String = row.try_get(index).map_err(Error::Internal)?;
-    serde_json::from_str(&text).map_err(Error::Unreadable)
 }
 
 async fn insert_identity(tx: &mut Tx, identity: &AuthIdentity, now: Timestamp) -> Result<(), Error> {

@@ -8,6 +8,7 @@ mod provider;
 pub mod providers;
 mod registry;
 mod state;
+mod stored_identity;
 
 pub use dynamic::DynProvider;
 pub use identities::{
@@ -20,6 +21,7 @@ pub use provider::{
 };
 pub use registry::{Catalogue, Configured, Registry, RegistryError};
 pub use state::{BrowserKey, sweep as sweep_states};
+pub use stored_identity::get_identity;
 
 /// Why the Auth module refuses.
 #[derive(Debug, thiserror::Error)]

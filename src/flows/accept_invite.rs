@@ -324,7 +324,8 @@ async fn open_anew(services: &Services, scope: &Scope, asking: &Resumed, tx: &mu
     let (user, session) = (&asking.user.id, &asking.session);
     sessions::end_all(tx, user, None).await?;
     let new = NewSession {
-        user_id: user.clone(),
+        actor_type: USER.to_owned(),
+        user_id: Some(user.clone()),
         auth_identity_id: session.auth_identity_id.clone(),
         provider: session.provider.clone(),
         is_remembered: session.is_remembered,

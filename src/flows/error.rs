@@ -2,7 +2,7 @@
 
 use crate::{
     auth,
-    platform::{HashError, Refused, is_unavailable},
+    platform::{HashError, Refused, SigningError, is_unavailable},
     shared::{PasswordRule, UserId},
     users,
 };
@@ -40,6 +40,9 @@ pub enum Error {
     /// The identity or the user exists already; the text is the provider's.
     #[error("{0}")]
     Taken(String),
+    /// There is no such kind of account.
+    #[error("no such actor type")]
+    UnknownActorType,
     /// The provider is not configured, or not for this actor type.
     #[error("no such provider")]
     UnknownProvider,
@@ -127,6 +130,15 @@ impl From<auth::Error> for Error {
             auth::Error::Changed => Self::Conflict,
             auth::Error::Unreadable(error) => Self::internal(error),
             auth::Error::Internal(error) => error.into(),
+        }
+    }
+}
+
+impl From<SigningError> for Error {
+    fn from(error: SigningError) -> Self {
+        match error {
+            SigningError::Database(error) => error.into(),
+            SigningError::Unusable => Self::internal(error),
         }
     }
 }

@@ -59,7 +59,7 @@ pub async fn log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Resul
     answer
 }
 
-fn email_in(input: &AuthInput) -> Option<EmailAddress> {
+pub(super) fn email_in(input: &AuthInput) -> Option<EmailAddress> {
     input.body.get("email").and_then(|email| EmailAddress::parse(email).ok())
 }
 
@@ -98,7 +98,7 @@ pub(super) fn judge(response: AuthResponse) -> Proof {
 }
 
 /// Unknown and known addresses are counted alike.
-async fn limit_tries(services: &Services, scope: &Scope, input: &AuthInput) -> Result<(), Error> {
+pub(super) async fn limit_tries(services: &Services, scope: &Scope, input: &AuthInput) -> Result<(), Error> {
     let limits = &services.rules.limits;
     let client = client_subject(scope);
     let mut tries = vec![Bucket { name: "log_in_client", subject: &client, limit: limits.log_in_per_ip }];
@@ -114,7 +114,7 @@ async fn limit_tries(services: &Services, scope: &Scope, input: &AuthInput) -> R
 }
 
 /// Whoever failed is told nothing of whether the account exists; admins see whose it was.
-async fn note_failure(
+pub(super) async fn note_failure(
     services: &Services,
     scope: &Scope,
     (provider, identities, input): (&ProviderId, &AuthIdentityProviderService, &AuthInput),
@@ -169,7 +169,8 @@ pub(super) async fn open_session(
     }
     let provider = &identity.provider_identity.provider;
     let new = NewSession {
-        user_id: user.id.clone(),
+        actor_type: USER.to_owned(),
+        user_id: Some(user.id.clone()),
         auth_identity_id: identity.id.clone(),
         provider: provider.clone(),
         is_remembered,

@@ -2,6 +2,7 @@
 //! Every way in passes the same steps in the same order: limits, proof, may this user come in, session, event.
 
 mod accept_invite;
+mod authenticate;
 mod authority;
 mod change_email;
 mod change_password;
@@ -28,6 +29,9 @@ mod view_audit;
 mod view_user;
 
 pub use accept_invite::{Acceptance, InviteStanding, accept_invite, ask_for_invite, raise_by_invite, view_invite};
+pub use authenticate::{
+    Access, Ask, Holder, authenticate, give_cookie, providers_of, refresh_token, register_identity, resume_bearer,
+};
 pub use change_email::request_email_change;
 pub use change_password::change_password;
 pub use create_user::{DirectUser, create_directly, create_without_password};

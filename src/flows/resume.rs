@@ -45,14 +45,16 @@ pub async fn resume(services: &Services, key: SessionKey, now: Timestamp) -> Res
         .bind(now.minus(services.rules.lifetime.idle).as_micros());
     let Some(row) = services.platform.db.fetch_swiftly(query).await? else { return Ok(None) };
     let resumed = Resumed { user: users::user_from_row(&row)?, session: sessions::session_from_row(&row, SESSION_AT)? };
-    if now.since(resumed.session.last_seen_at) >= SEEN_EVERY {
-        note_seen(services, &resumed.session, now).await;
-    }
+    note_seen(services, &resumed.session, now).await;
     Ok(Some(resumed))
 }
 
-/// Being seen is worth no refusal: it is noted at the next request where the database has no time now.
-async fn note_seen(services: &Services, session: &Session, now: Timestamp) {
+/// Notes now and then that a session was seen. Being seen is worth no refusal: it is noted at the next request where the
+/// database has no time now.
+pub(super) async fn note_seen(services: &Services, session: &Session, now: Timestamp) {
+    if now.since(session.last_seen_at) < SEEN_EVERY {
+        return;
+    }
     if let Err(error) = sessions::touch(&services.platform.db, &session.id, now).await {
         tracing::warn!(%error, "that a session was seen could not be noted");
     }

@@ -28,8 +28,16 @@ pub struct Services {
 impl Services {
     /// The provider with this id, if people may use it.
     pub(super) fn provider(&self, id: &ProviderId) -> Result<&Configured, Error> {
-        let allowed = self.rules.actors.get(USER).map(|actor| actor.providers.as_slice()).unwrap_or_default();
-        if !allowed.iter().any(|allowed| allowed == id.as_str()) {
+        self.provider_of(USER, id)
+    }
+
+    /// The provider with this id, if accounts of this type may use it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownActorType`], [`Error::UnknownProvider`].
+    pub fn provider_of(&self, actor_type: &str, id: &ProviderId) -> Result<&Configured, Error> {
+        let actor = self.rules.actors.get(actor_type).ok_or(Error::UnknownActorType)?;
+        if !actor.providers.iter().any(|allowed| allowed == id.as_str()) {
             return Err(Error::UnknownProvider);
         }
         self.providers.get(id).ok_or(Error::UnknownProvider)

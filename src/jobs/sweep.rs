@@ -28,10 +28,12 @@ async fn sweep(services: &Services) -> Result<(), sqlx::Error> {
     let platform = &services.platform;
     let now = platform.clock.now();
     let sessions = sessions::sweep(&platform.db, services.rules.lifetime, now).await?;
+    let bearer_tokens = sessions::sweep_tokens(&platform.db, now).await?;
+    let signing_keys = platform.signing_keys.sweep(now).await?;
     let states = auth::sweep_states(&platform.db, now).await?;
     let limits = platform.limits.sweep(now).await?;
     let tokens = one_time::sweep(&platform.db, now).await?;
     let mails = platform.outbox.sweep(&platform.db, now).await?;
-    tracing::debug!(sessions, states, limits, tokens, mails, "swept");
+    tracing::debug!(sessions, bearer_tokens, signing_keys, states, limits, tokens, mails, "swept");
     Ok(())
 }

@@ -13,6 +13,7 @@ pub mod outbox;
 mod password_hash;
 mod rate_limit;
 mod seal;
+mod signing_keys;
 #[cfg(test)]
 pub(crate) mod testing;
 mod token;
@@ -34,6 +35,7 @@ pub use outbox::{NewMail, Outbox, delete_waiting as delete_waiting_mails};
 pub use password_hash::{HashError, Password, PasswordHasher, PasswordSettings, Place, StartError, Verdict};
 pub use rate_limit::{Bucket, InvalidLimit, Limit, LimitSettings, RateLimiter, Refused, ip_subject};
 pub use seal::{KeySettings, Seal, SealError};
+pub use signing_keys::{PublicKey, Signer, SigningError, SigningKeys};
 pub use token::{SecretToken, TokenHash};
 
 /// What the tools are told by the configuration.
@@ -62,6 +64,8 @@ pub struct Platform {
     pub passwords: PasswordHasher,
     /// Sealing with the instance key.
     pub seal: Seal,
+    /// Signing tokens that others verify.
+    pub signing_keys: SigningKeys,
     /// Mails that are to be sent.
     pub outbox: Outbox,
     /// Rate limits.
@@ -98,6 +102,7 @@ impl Platform {
         let passwords = PasswordHasher::start(&settings.password, entropy.clone())?;
         let limits = RateLimiter::new(db.clone());
         let outbox = Outbox::new(seal.clone(), entropy.clone(), settings.mail.is_sent());
-        Ok(Self { db, clock, entropy, passwords, seal, outbox, limits })
+        let signing_keys = SigningKeys::new(db.clone(), seal.clone(), entropy.clone());
+        Ok(Self { db, clock, entropy, passwords, seal, signing_keys, outbox, limits })
     }
 }

@@ -1,11 +1,13 @@
 //! Sessions: browsers and API clients that are logged in; rows that can be listed and revoked. The secret is in the
 //! cookie alone, the row has its hash. A revoked one is gone, and nothing that is under way brings it back.
 
+mod bearer;
 mod session;
 mod store;
 
+pub use bearer::{Claims, TOKEN_LIFETIME, give_key, keep_token, sweep_tokens};
 pub use session::{
-    Lifetime, NewSession, Opened, Session, SessionKey, end_all, is_alive, list, open, revoke, session_columns,
-    session_from_row, sweep, touch,
+    Lifetime, NewSession, Opened, Session, SessionKey, end_all, end_all_of_identity, is_alive, list, open, revoke,
+    session_columns, session_from_row, sweep, touch,
 };
 pub use store::{CookieStore, adopt};

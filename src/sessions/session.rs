@@ -24,7 +24,7 @@ pub struct Lifetime {
 pub struct SessionKey(pub(super) tower_sessions::session::Id);
 
 impl SessionKey {
-    fn random(entropy: &Entropy) -> Self {
+    pub(super) fn random(entropy: &Entropy) -> Self {
         Self(tower_sessions::session::Id(i128::from_le_bytes(entropy.bytes::<16>())))
     }
 
@@ -42,8 +42,10 @@ impl SessionKey {
 /// A session that is to be opened.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// Whose it is.
-    pub user_id: UserId,
+    /// What kind of account it is for.
+    pub actor_type: String,
+    /// Whose it is; `None` for an identity that has no user.
+    pub user_id: Option<UserId>,
     /// Who proved it.
     pub auth_identity_id: AuthIdentityId,
     /// By which provider.
@@ -133,13 +135,14 @@ pub async fn open(
     let id = SessionId::new(entropy.uuid_v7(scope.now));
     let expires_at = scope.now.plus(lifetime.absolute);
     sqlx::query(
-        "INSERT INTO sessions (key_hash, id, user_id, auth_identity_id, provider, ip, user_agent, created_at, proved_at,
-             last_seen_at, expires_at, is_remembered)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8, $9, $10)",
+        "INSERT INTO sessions (key_hash, id, actor_type, user_id, auth_identity_id, provider, ip, user_agent, created_at,
+             proved_at, last_seen_at, expires_at, is_remembered)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10, $11)",
     )
     .bind(key.hash().as_str())
     .bind(id.as_str())
-    .bind(new.user_id.as_str())
+    .bind(&new.actor_type)
+    .bind(new.user_id.as_ref().map_or("", UserId::as_str))
     .bind(new.auth_identity_id.as_str())
     .bind(new.provider.as_str())
     .bind(scope.client.ip.map(|ip| ip.to_string()))
@@ -215,6 +218,18 @@ pub async fn end_all(tx: &mut Tx, user: &UserId, except: Option<&SessionId>) -> 
     let done = sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
         .bind(user.as_str())
         .bind(except.map_or("", SessionId::as_str))
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Ends all sessions that an identity has opened, with a user or without; how many ended.
+///
+/// # Errors
+/// What the database says.
+pub async fn end_all_of_identity(tx: &mut Tx, identity: &AuthIdentityId) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM sessions WHERE auth_identity_id = $1")
+        .bind(identity.as_str())
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected())

@@ -1,4 +1,5 @@
 //! What programs meet.
 
+mod auth;
 mod health;
 mod session;

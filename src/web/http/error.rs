@@ -59,7 +59,7 @@ impl From<flows::Error> for PageError {
         match error {
             flows::Error::Unauthorized => Self::NotLoggedIn { next: None },
             flows::Error::Forbidden | flows::Error::Disabled => Self::Forbidden,
-            flows::Error::NotFound | flows::Error::UnknownProvider => Self::NotFound,
+            flows::Error::NotFound | flows::Error::UnknownProvider | flows::Error::UnknownActorType => Self::NotFound,
             flows::Error::TooManyTries { retry_after_secs } => Self::TooManyTries { retry_after_secs },
             flows::Error::Busy { retry_after_secs } => Self::Busy { retry_after_secs },
             flows::Error::Internal(source) => {

@@ -213,7 +213,9 @@ impl Call {
     /// The code for what a flow has refused; the unexpected is logged here, once.
     fn code(&self, error: flows::Error) -> FormError {
         match error {
-            flows::Error::NotProved(_) | flows::Error::UnknownProvider => FormError::Credentials,
+            flows::Error::NotProved(_) | flows::Error::UnknownProvider | flows::Error::UnknownActorType => {
+                FormError::Credentials
+            }
             flows::Error::Password(rule) => {
                 FormError::Invalid { field: Field::NewPassword, problem: Problem::Password(rule) }
             }

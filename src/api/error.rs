@@ -1,0 +1,142 @@
+//! Refusals for programs: a status, a type and a text, as JSON. The texts of the contract are kept to the letter; the
+//! unexpected is logged once, and the program is told nothing of it.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use crate::{flows, users};
+
+/// Why a program is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    kind: Option<&'static str>,
+    message: String,
+    retry_after_secs: Option<u32>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+        Self { status, kind: Some(kind), message: message.into(), retry_after_secs: None }
+    }
+
+    /// Nobody is logged in who would have to be.
+    pub fn not_logged_in() -> Self {
+        Self { kind: None, ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized") }
+    }
+
+    /// Who asks did not prove who they are.
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+    }
+
+    /// Who asks may not do this.
+    pub fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "You are not allowed to do this.")
+    }
+
+    /// There is no such thing.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// It makes sense, and is not done.
+    pub fn not_allowed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "not_allowed", message)
+    }
+
+    /// The request makes no sense.
+    pub fn invalid_data(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_data", message)
+    }
+
+    /// There is such a thing already.
+    pub fn duplicate(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "duplicate_error", message)
+    }
+
+    /// The answer to a status that something below has given without words.
+    pub fn for_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::FORBIDDEN => Self::forbidden(),
+            StatusCode::NOT_FOUND => Self::not_found("There is no such address."),
+            StatusCode::METHOD_NOT_ALLOWED => Self::new(status, "not_allowed", "This method is not allowed here."),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "invalid_data", "The body is larger than 64 KiB."),
+            StatusCode::REQUEST_TIMEOUT => Self::new(status, "invalid_data", "The request did not arrive in time."),
+            StatusCode::SERVICE_UNAVAILABLE => Self::busy(5),
+            status if status.is_server_error() => Self::internal(),
+            status => Self::new(status, "invalid_data", "The request can't be read."),
+        }
+    }
+
+    fn busy(retry_after_secs: u32) -> Self {
+        let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "There is a lot to do right now.");
+        Self { retry_after_secs: Some(retry_after_secs), ..busy }
+    }
+
+    fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unknown_error", "An unknown error occurred.")
+    }
+}
+
+impl From<flows::Error> for ApiError {
+    fn from(error: flows::Error) -> Self {
+        use flows::Error as Fact;
+        match error {
+            Fact::NotProved(text) => Self::unauthorized(text),
+            Fact::Disabled => Self::unauthorized("Authentication failed"),
+            Fact::EmailNotVerified { .. } => Self::unauthorized(error.to_string()),
+            Fact::Unauthorized | Fact::InviteEnded => Self::not_logged_in(),
+            Fact::Password(rule) => Self::invalid_data(rule.to_string()),
+            Fact::InvalidData(text) => Self::invalid_data(text),
+            Fact::RegistrationClosed => Self::not_allowed("Registration is not open."),
+            Fact::DomainNotAllowed => Self::not_allowed("Addresses of this domain can't register."),
+            Fact::LastAdmin => Self::not_allowed("This is the last admin who can log in."),
+            Fact::Yourself => Self::not_allowed("A user cannot do this to itself"),
+            Fact::Forbidden => Self::forbidden(),
+            Fact::UnknownActorType => Self::not_found("There is no such actor type."),
+            Fact::UnknownProvider => Self::not_found("There is no such auth provider."),
+            Fact::NotFound => Self::not_found("There is no such thing."),
+            Fact::Taken(text) => Self::duplicate(text),
+            Fact::AlreadyInvited => Self::duplicate("This e-mail address is invited already."),
+            Fact::HasAccount => Self::duplicate("A user with this e-mail address exists."),
+            Fact::WrongAccount | Fact::Conflict => {
+                Self::new(StatusCode::CONFLICT, "conflict", "It was changed meanwhile. Try again.")
+            }
+            Fact::TooManyTries { retry_after_secs } => {
+                let text = "Too many tries. Try again later.";
+                let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text);
+                Self { retry_after_secs: Some(retry_after_secs), ..refused }
+            }
+            Fact::Busy { retry_after_secs } => Self::busy(retry_after_secs),
+            Fact::Internal(source) => {
+                tracing::error!(error = %source, "a program's request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<users::Error> for ApiError {
+    fn from(error: users::Error) -> Self {
+        flows::Error::from(error).into()
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = match self.kind {
+            Some(kind) => json!({ "type": kind, "message": self.message }),
+            None => json!({ "message": self.message }),
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(secs) = self.retry_after_secs {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        response
+    }
+}
