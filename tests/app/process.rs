@@ -3,6 +3,7 @@
 mod commands;
 mod invites;
 mod kill;
+mod logs;
 mod mail;
 mod signals;
 

@@ -331,6 +331,12 @@ pub async fn serve_as(
     serve(state, asked, Request::from_parts(parts, body)).await
 }
 
+/// The address of the server function that is called at this path, if one is.
+pub fn function_at(path: &str) -> Option<&'static str> {
+    let is_called = path.starts_with("/api/");
+    is_called.then(leptos::server_fn::axum::server_fn_paths)?.map(|(known, _)| known).find(|known| *known == path)
+}
+
 /// Runs the server function that a request names.
 ///
 /// # Errors
@@ -341,8 +347,7 @@ pub async fn serve(State(state): State<WebState>, asked: Asked, request: Request
     let is_form = accept.is_some_and(|accept| accept.contains("text/html"));
     let pending = state.pending.read(request.headers());
     let call = Call { state, asked, cookie, options: ResponseOptions::default(), pending, is_form };
-    let path = request.uri().path();
-    if !leptos::server_fn::axum::server_fn_paths().any(|(known, _)| known == path) {
+    if function_at(request.uri().path()).is_none() {
         return Err(PageError::NotFound);
     }
     let context = move || {

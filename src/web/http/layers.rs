@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -16,12 +16,14 @@ use tower_http::{
     csrf::{ConfigError, CsrfLayer, ProtectionError},
 };
 
-use super::{error::PageError, scope::RequestId};
+use super::{error::PageError, form, scope::RequestId};
 use crate::platform::Entropy;
 
 /// The largest body, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// What the log calls an address that is none of this site.
+const NO_ROUTE: &str = "(none)";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives a request its id, writes a line when it is answered, and sets the headers of every answer.
@@ -29,10 +31,10 @@ pub async fn trace(State(entropy): State<Entropy>, mut request: Request, next: N
     let id = URL_SAFE_NO_PAD.encode(entropy.bytes::<12>());
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let route = route_of(&request);
     let started = now();
     let mut response = next.run(request).await;
-    log(&Answered { id: &id, method: &method, path: &path, status: response.status(), took: started.elapsed() });
+    log(&Answered { id: &id, method: &method, route: &route, status: response.status(), took: started.elapsed() });
     set_headers(&mut response, &id);
     response
 }
@@ -42,24 +44,32 @@ fn now() -> Instant {
     Instant::now()
 }
 
+/// Where a request leads, as the log may know it: never the path as it was typed, which holds the secret of a mailed link,
+/// also where it leads nowhere because of a sign too many.
+fn route_of(request: &Request) -> String {
+    let function = form::function_at(request.uri().path());
+    let matched = || request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    function.or_else(matched).unwrap_or(NO_ROUTE).to_owned()
+}
+
 struct Answered<'a> {
     id: &'a str,
     method: &'a Method,
-    path: &'a str,
+    route: &'a str,
     status: StatusCode,
     took: Duration,
 }
 
 /// Reading is routine and only told on demand; what changes something, is refused or fails is always told.
 fn log(answered: &Answered<'_>) {
-    let Answered { id: request_id, method, path, status, took } = answered;
+    let Answered { id: request_id, method, route, status, took } = answered;
     let (status, took_ms) = (status.as_u16(), took.as_secs_f64() * 1_000.0);
     if status >= 500 {
-        tracing::error!(%method, path, status, took_ms, request_id, "answered");
+        tracing::error!(%method, route, status, took_ms, request_id, "answered");
     } else if status >= 400 || *method != Method::GET {
-        tracing::info!(%method, path, status, took_ms, request_id, "answered");
+        tracing::info!(%method, route, status, took_ms, request_id, "answered");
     } else {
-        tracing::debug!(%method, path, status, took_ms, request_id, "answered");
+        tracing::debug!(%method, route, status, took_ms, request_id, "answered");
     }
 }
 
