@@ -73,6 +73,7 @@ pub async fn show(
         is_renewable: flows::renewal_of(&found).is_some(),
         address: token,
         token: found,
+        now: asked.scope.now,
     };
     Ok(page(&state, &asked, move || view! { <OpenedLink opened=opened /> }))
 }

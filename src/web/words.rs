@@ -209,6 +209,11 @@ pub fn of_moment(at: Timestamp) -> String {
     format!("{}, {}", date(at), of_clock(at))
 }
 
+/// When something ends, seen from now: the time of day for today, else the moment.
+pub fn of_end(at: Timestamp, now: Timestamp) -> String {
+    if date(at) == date(now) { of_clock(at) } else { of_moment(at) }
+}
+
 /// How long something takes, in words: "7 days".
 pub fn of_duration(duration: Duration) -> String {
     let secs = duration.as_secs();
@@ -223,6 +228,14 @@ pub fn of_duration(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_end_on_another_day_says_on_which() {
+        let now = Timestamp::from_micros(1_795_269_600_000_000);
+        for (hours, words) in [(1, "15:00 UTC"), (9, "23:00 UTC"), (10, "22 Nov 2026, 00:00 UTC")] {
+            assert_eq!(of_end(now.plus(Duration::from_hours(hours)), now), words);
+        }
+    }
 
     #[test]
     fn moments_are_told_from_now() {

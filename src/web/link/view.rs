@@ -28,6 +28,7 @@ pub struct Opened {
     /// Who is logged in.
     pub viewer: Option<EmailAddress>,
     pub is_renewable: bool,
+    pub now: Timestamp,
 }
 
 /// What a link will do, and the word on its button.
@@ -83,7 +84,7 @@ fn is_for_password(token: &OneTime) -> bool {
 fn ReadyLink(opened: Opened) -> impl IntoView {
     let (title, text, button) = promise(&opened.token);
     let address = format!("/link/{}", query_value(&opened.address));
-    let until = format!("The link works until {}.", words::of_clock(opened.token.expires_at));
+    let until = format!("The link works until {}.", words::of_end(opened.token.expires_at, opened.now));
     view! {
         <EntryPage title=title product=PRODUCT>
             <p class="lead">{text} " " <strong><bdi>{opened.token.email.to_string()}</bdi></strong> "."</p>

@@ -16,6 +16,7 @@ on_both_databases! {
     a_code_does_what_the_link_does with MAILS,
     a_code_has_few_tries with MAILS,
     the_host_of_a_request_changes_no_link with MAILS,
+    a_link_says_on_which_day_it_ends with MAILS,
 }
 
 async fn a_scanner_spends_nothing(app: TestApp) {
@@ -150,4 +151,18 @@ async fn the_host_of_a_request_changes_no_link(app: TestApp) {
     app.member_by_mail("bob@example.org").await;
     let sealed = serde_json::to_string(&app.mails_to("bob@example.org").await.pop().unwrap().written).unwrap();
     assert!(!sealed.contains("evil.test"));
+}
+
+async fn a_link_says_on_which_day_it_ends(app: TestApp) {
+    let bob = app.member_by_mail("bob@example.org").await;
+    app.form().post("/api/forgot-password", &[("email", "bob@example.org")]).await.expect_redirect("/link");
+    let reset = app.mail("bob@example.org", "reset_password").await.link();
+    app.form().get(&reset).await.expect_text("The link works until 14:15 UTC.");
+    let fields = [("email", "new@example.org"), ("password", PASSWORD)];
+    bob.post("/api/change-email", &fields).await.expect_redirect("/link");
+    bob.post(&app.mail("new@example.org", "confirm_new_email").await.link(), &[]).await.expect_redirect("/account");
+    let undo = app.mail("bob@example.org", "email_was_changed").await.link();
+    app.form().get(&undo).await.expect_text("The link works until 28 Nov 2026, 14:00 UTC.");
+    app.advance(Duration::from_hours(6 * 24 + 12));
+    app.form().get(&undo).await.expect_text("The link works until 14:00 UTC.");
 }
