@@ -2,8 +2,11 @@
 //! a link of. A space that can be seen is set where an address, a scheme or a host name would hang together; signs
 //! that can't be seen are taken for part of a name by some programs. Markup is the business of the HTML.
 
-/// The signs that part a host name; the last three are read as dots, too (UTS #46 §2.3).
-const DOTS: [char; 4] = ['.', '。', '．', '｡'];
+use unicode_normalization::UnicodeNormalization;
+
+/// The signs that part addresses, schemes and host names. What is read as one of them parts as well (UTS #46 §2.3, NFKC):
+/// small, wide and half dots, and the digit with a dot.
+const PARTS: [char; 6] = ['.', '。', ':', '@', '/', '\\'];
 
 /// One line of at most so many characters, without anything that looks like a link.
 pub(super) fn line(typed: &str, max_chars: usize) -> String {
@@ -31,17 +34,12 @@ fn without_links(text: &str) -> String {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let hangs_on = chars.peek().is_some_and(|next| !next.is_whitespace());
-        match c {
-            '@' | '＠' => {
-                if !safe.is_empty() && !safe.ends_with(' ') {
-                    safe.push(' ');
-                }
-                safe.push(c);
-            }
-            _ => safe.push(c),
+        let is_read_as = |signs: &[char]| c.nfkc().any(|read| signs.contains(&read));
+        if is_read_as(&['@']) && !safe.is_empty() && !safe.ends_with(' ') {
+            safe.push(' ');
         }
-        let parts = DOTS.contains(&c) || matches!(c, ':' | '：' | '@' | '＠' | '/' | '\\');
-        if parts && hangs_on {
+        safe.push(c);
+        if is_read_as(&PARTS) && hangs_on {
             safe.push(' ');
         }
     }
@@ -62,6 +60,10 @@ mod tests {
             ("www.evil.example", "www. evil. example"),
             ("eve@evil.example", "eve @ evil. example"),
             ("evil。example", "evil。 example"),
+            ("evil․example", "evil․ example"),
+            ("evil﹒example", "evil﹒ example"),
+            ("evil⒈example", "evil⒈ example"),
+            ("eve﹫evil︓8", "eve ﹫ evil︓ 8"),
             ("mailto:eve", "mailto: eve"),
             ("evil.\u{200b}example", "evil. example"),
             ("a\r\nBcc: b\u{202e}", "a Bcc: b"),
