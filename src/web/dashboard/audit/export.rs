@@ -118,10 +118,26 @@ fn csv(rows: &[AuditEntry]) -> String {
     text
 }
 
-/// A cell in quotes; what a spreadsheet would calculate gets an apostrophe before it.
+/// A cell in quotes; what a spreadsheet would calculate gets an apostrophe before it. That may also stand behind a sign
+/// that another program takes for the end of a cell, such as the semicolon where people write a comma in numbers.
 fn quoted(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    format!("\"{}{}\"", if is_formula { "'" } else { "" }, cell.replace('"', "\"\""))
+    let (mut safe, mut is_at_start) = ("\"".to_owned(), true);
+    for c in cell.chars() {
+        if is_at_start && matches!(c, '=' | '+' | '-' | '@') {
+            safe.push('\'');
+        }
+        is_at_start = match c {
+            ';' | ',' | '\t' | '\r' | '\n' => true,
+            ' ' | '"' => is_at_start,
+            _ => false,
+        };
+        if c == '"' {
+            safe.push(c);
+        }
+        safe.push(c);
+    }
+    safe.push('"');
+    safe
 }
 
 #[cfg(test)]
@@ -134,5 +150,16 @@ mod tests {
         assert_eq!(quoted("@SUM(A1)"), "\"'@SUM(A1)\"");
         assert_eq!(quoted("a \"b\",\nc"), "\"a \"\"b\"\",\nc\"");
         assert_eq!(quoted(""), "\"\"");
+        for (cell, shown) in [
+            ("Moz;=cmd", "Moz;'=cmd"),
+            ("a,@b\t+c\n-d\r=e", "a,'@b\t'+c\n'-d\r'=e"),
+            ("; =1", "; '=1"),
+            ("\t=1", "\t'=1"),
+            ("a;\"=1", "a;\"\"'=1"),
+            ("X11; Linux x86_64; rv:140.0", "X11; Linux x86_64; rv:140.0"),
+            ("a=b-c@d", "a=b-c@d"),
+        ] {
+            assert_eq!(quoted(cell), format!("\"{shown}\""), "{cell:?}");
+        }
     }
 }
