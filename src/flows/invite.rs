@@ -131,10 +131,13 @@ pub async fn invite_many(
     authority::hold_as_manager(&mut tx, scope).await?;
     let inviter = name_of_asking(scope, &mut tx).await?;
     let users: BTreeSet<_> = users::addresses_of_users(&mut *tx, emails).await?.into_iter().collect();
+    // In one order, whatever the order in which they were typed: who invites the same people waits, and never in a circle.
+    let mut sorted: Vec<(usize, &EmailAddress)> = emails.iter().enumerate().collect();
+    sorted.sort_by_key(|(_, email)| *email);
     let mut answers = Vec::with_capacity(emails.len());
-    for email in emails {
+    for (place, email) in sorted {
         if users.contains(email) {
-            answers.push(Err(Availability::HasAccount));
+            answers.push((place, Err(Availability::HasAccount)));
             continue;
         }
         let new = NewInvite {
@@ -146,10 +149,11 @@ pub async fn invite_many(
             invited_by: scope.user_id(),
             expires_in,
         };
-        answers.push(create(services, scope, (&new, inviter.as_deref()), &mut tx).await?);
+        answers.push((place, create(services, scope, (&new, inviter.as_deref()), &mut tx).await?));
     }
     tx.commit().await?;
-    Ok(answers)
+    answers.sort_by_key(|(place, _)| *place);
+    Ok(answers.into_iter().map(|(_, answer)| answer).collect())
 }
 
 async fn create(

@@ -3,6 +3,7 @@
 
 mod client;
 mod database;
+mod held;
 mod mail;
 mod mail_server;
 mod mails;
@@ -14,6 +15,7 @@ mod temp_dir;
 
 pub use client::Client;
 pub use database::Kind;
+pub use held::ROOMY;
 pub use mail::MAILS;
 pub use mail_server::{Kept, MailServer};
 pub use mails::{Read, eventually};

@@ -2,11 +2,12 @@
 
 use tokio::task::JoinSet;
 
-use crate::harness::{PASSWORD, TestApp, on_both_databases};
+use crate::harness::{Kind, PASSWORD, ROOMY, TestApp, on_both_databases};
 
 on_both_databases! {
     logging_in_while_the_password_is_changed_leaves_no_session with UNLIMITED,
     a_hash_of_other_cost_does_not_bring_the_old_password_back with UNLIMITED,
+    inviting_the_same_people_in_another_order_waits_for_nobody_for_ever with ROOMY,
 }
 
 const UNLIMITED: &str = r#"
@@ -59,4 +60,39 @@ async fn a_hash_of_other_cost_does_not_bring_the_old_password_back(app: TestApp)
     assert_eq!((first.status, second.status), (200, 200), "both may hash it anew");
     assert_ne!(app.text_for(stored, "bob@example.org").await, before);
     change_amid_log_ins(&app).await;
+}
+
+async fn inviting_the_same_people_in_another_order_waits_for_nobody_for_ever(app: TestApp) {
+    let admin = app.admin().await;
+    app.member("bob@example.org").await;
+    let id = app.user_id("bob@example.org").await;
+    admin.post("/api/change-role", &[("id", &id), ("role", "admin")]).await.expect_status(302);
+    let bob = app.logged_in("bob@example.org").await;
+    // Somebody invites the one in the middle, so that both get as far as that one.
+    let mut held = app.platform.db.begin().await.unwrap();
+    let insert = "INSERT INTO invites (id, email, role, metadata, created_at, updated_at, expires_at)
+        VALUES ('held', 'm@example.org', 'member', '{}', 0, 0, 4000000000000000)";
+    sqlx::query(insert).execute(&mut *held).await.unwrap();
+    let send = |client: crate::harness::Client, emails: &'static str| {
+        tokio::spawn(async move {
+            let fields = [("emails", emails), ("role", "member"), ("step", "send")];
+            client.post("/dashboard/invites/new", &fields).await
+        })
+    };
+    let forth = send(admin, "a@example.org\nm@example.org\nz@example.org");
+    app.until_held(1, &forth).await;
+    let back = send(bob, "z@example.org\nm@example.org\na@example.org");
+    app.until_held(2, &back).await;
+    held.rollback().await.unwrap();
+    let pages = [forth.await.unwrap(), back.await.unwrap()];
+    let people = |page: &crate::harness::Page| page.rows().into_iter().map(|row| row[0].clone()).collect::<Vec<_>>();
+    for (page, first) in pages.iter().zip(["a@example.org", "z@example.org"]) {
+        page.expect_status(200);
+        assert_eq!(people(page)[0], first, "the answers stand in the order in which they were typed");
+    }
+    assert_eq!(app.number("SELECT count(*) FROM invites").await, 3);
+    if app.kind == Kind::Postgres {
+        pages[0].expect_text("3 people are invited.");
+        pages[1].expect_text("0 people are invited.");
+    }
 }
