@@ -84,7 +84,7 @@ pub async fn availability(
 ) -> Result<Vec<Availability>, Error> {
     authority::asks_as_manager(scope)?;
     let db = &services.platform.db;
-    let users: BTreeSet<_> = users::addresses_of_users(db.reader(), emails).await?.into_iter().collect();
+    let users: BTreeSet<_> = users::owned_addresses(db.reader(), emails).await?.into_iter().collect();
     let invited: BTreeSet<_> = users::invited_addresses(db, emails, scope.now).await?.into_iter().collect();
     let judge = |email| match (users.contains(email), invited.contains(email)) {
         (true, _) => Availability::HasAccount,
@@ -130,7 +130,7 @@ pub async fn invite_many(
     let mut tx = services.platform.db.begin().await?;
     authority::hold_as_manager(&mut tx, scope).await?;
     let inviter = name_of_asking(scope, &mut tx).await?;
-    let users: BTreeSet<_> = users::addresses_of_users(&mut *tx, emails).await?.into_iter().collect();
+    let users: BTreeSet<_> = users::owned_addresses(&mut *tx, emails).await?.into_iter().collect();
     // In one order, whatever the order in which they were typed: who invites the same people waits, and never in a circle.
     let mut sorted: Vec<(usize, &EmailAddress)> = emails.iter().enumerate().collect();
     sorted.sort_by_key(|(_, email)| *email);

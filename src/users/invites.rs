@@ -280,15 +280,19 @@ pub async fn delete_invite(tx: &mut Tx, id: &InviteId) -> Result<(), Error> {
     if done.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 
-/// Which of these addresses users have.
+/// Which of these addresses have an account that its owner has proved, or that is turned off: nobody is invited to these.
+/// Whoever has only registered with an address does not keep its owner from being invited.
 ///
 /// # Errors
 /// [`Error::Internal`] if the database fails.
-pub async fn addresses_of_users(
+pub async fn owned_addresses(
     executor: impl sqlx::Executor<'_, Database = sqlx::Any>,
     emails: &[EmailAddress],
 ) -> Result<Vec<EmailAddress>, Error> {
-    let sql = Sql::new("SELECT u.email FROM users u WHERE u.email IN (");
+    let sql = Sql::new(
+        "SELECT u.email FROM users u
+         WHERE (u.email_verified_at IS NOT NULL OR u.disabled_at IS NOT NULL) AND u.email IN (",
+    );
     among(executor, sql, (emails, ")")).await
 }
 

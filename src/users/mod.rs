@@ -11,9 +11,9 @@ use crate::platform::is_unique_violation;
 
 pub use invites::{
     INVITE_NOTE_CHARS, InvalidNote, Invite, InviteFilter, InviteList, InviteNote, InviteOrder, InvitePage,
-    InviteSortBy, InviteState, Inviter, MailState, NewInvite, accept_invite, addresses_of_users, create_invite,
-    delete_invite, find_invite, get_invite_for_update, invited_addresses, list_invites, newest_invite_of,
-    pending_invite_of, renew_invite, revoke_invite, set_invite_mail,
+    InviteSortBy, InviteState, Inviter, MailState, NewInvite, accept_invite, create_invite, delete_invite, find_invite,
+    get_invite_for_update, invited_addresses, list_invites, newest_invite_of, owned_addresses, pending_invite_of,
+    renew_invite, revoke_invite, set_invite_mail,
 };
 pub use list::{Filter, List, Order, Page, SortBy, Status, list};
 pub(crate) use user::{COLUMNS as USER_COLUMNS, from_row as user_from_row};

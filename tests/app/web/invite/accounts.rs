@@ -10,6 +10,7 @@ on_both_databases! {
     who_has_an_account_logs_in_and_gets_the_role,
     a_role_is_never_lowered,
     an_account_whose_address_nobody_proved_is_the_invited_persons,
+    whoever_registers_an_address_does_not_keep_its_owner_from_being_invited,
     logging_in_by_the_old_password_meanwhile_leaves_no_session with UNLIMITED,
     an_account_that_is_turned_off_stays_so,
     whoever_is_logged_in_as_somebody_else_switches,
@@ -119,6 +120,26 @@ async fn an_account_whose_address_nobody_proved_is_the_invited_persons(app: Test
     assert_eq!(page.value_of("first_name").as_deref(), Some("Bob"));
     let verified = "SELECT id FROM users WHERE email = $1 AND email_verified_at IS NOT NULL";
     assert_eq!(app.text_for(verified, BOB).await, Some(id));
+}
+
+async fn whoever_registers_an_address_does_not_keep_its_owner_from_being_invited(app: TestApp) {
+    let admin = app.admin().await;
+    let squatter = register(&app, OLD).await;
+    let id = app.user_id(BOB).await;
+    let preview = [("emails", BOB), ("role", "admin")];
+    admin.post("/dashboard/invites/new", &preview).await.expect_text("1 ready");
+    let token = app.invite(&admin, BOB, "admin").await;
+    let bob = app.form();
+    accept(&bob, &token).await.expect_redirect("/account");
+    assert_eq!(app.user_id(BOB).await, id);
+    assert!(!squatter.is_logged_in().await);
+    // Who has proved the address has an account, and so has who is turned off.
+    admin.post("/dashboard/invites/new", &preview).await.expect_text("1 already a user");
+    app.member("eve@example.org").await;
+    let id = app.user_id("eve@example.org").await;
+    admin.post("/api/disable-user", &[("id", &id)]).await.expect_status(302);
+    let preview = [("emails", "eve@example.org"), ("role", "member")];
+    admin.post("/dashboard/invites/new", &preview).await.expect_text("1 already a user");
 }
 
 async fn logging_in_by_the_old_password_meanwhile_leaves_no_session(app: TestApp) {
