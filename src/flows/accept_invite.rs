@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{
     Error, LoggedIn, RegistrationMode, Resumed, Services, USER, authority, create_user,
+    end_sessions::end_all,
     letter::{self, Letter},
     link::INVITE,
     login::{Proof, judge, open_session},
@@ -265,7 +266,7 @@ async fn take_over(
         auth::link_actor(tx, &identity.id, USER, user.id.as_str()).await?;
     }
     // Behind the ways in: a log-in that is under way either sees them gone, or has opened its session by now.
-    sessions::end_all(tx, &user.id, None).await?;
+    end_all(tx, &user.id, None).await?;
     withdrawn_mail::drop_about(tx, user.id.as_str(), scope.now).await?;
     one_time::revoke_all(tx, user.id.as_str(), scope.now).await?;
     users::set_profile(tx, user, profile, scope.now).await?;

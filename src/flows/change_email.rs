@@ -33,10 +33,12 @@ pub async fn request_email_change(
     if new == user.email {
         return Err(Error::InvalidData("This is your address already.".to_owned()));
     }
-    prove_password(services, scope, asking, password).await?;
+    let proved = prove_password(services, scope, asking, password).await?;
     let limit = services.rules.limits.mail_per_account;
     services.take(scope, &[Bucket { name: "mail_account", subject: new.as_str(), limit }]).await?;
     let mut tx = services.platform.db.begin().await?;
+    // Proved by a password that is still the password, and asked by a session that is still one.
+    proved.identities.commit(&mut tx).await?;
     authority::hold(&mut tx, scope).await?;
     if users::find_by_email_in(&mut tx, &new).await?.is_some() {
         letter::write(services, scope, (&new, Letter::EmailIsTaken, None), &mut tx).await?;
@@ -60,11 +62,13 @@ pub async fn request_email_change(
 /// [`Error::Conflict`] if the link was used meanwhile or the account has another address than when it was asked for,
 /// [`Error::Taken`] if somebody has the new address by now.
 pub(super) async fn confirm_new_email(services: &Services, scope: &Scope, token: &OneTime) -> Result<(), Error> {
+    let id = UserId::new(token.subject.as_str());
     let mut tx = services.platform.db.begin().await?;
+    authority::hold_account(&mut tx, &id).await?;
     if !one_time::use_up(&mut tx, &token.id, scope.now).await? {
         return Err(Error::Conflict);
     }
-    let user = users::get_for_update(&mut tx, &UserId::new(token.subject.as_str())).await?;
+    let user = users::get_for_update(&mut tx, &id).await?;
     if token.data.get("old").and_then(Value::as_str) != Some(user.email.as_str()) {
         return Err(Error::Conflict);
     }
@@ -90,11 +94,13 @@ pub(super) async fn confirm_new_email(services: &Services, scope: &Scope, token:
 /// # Errors
 /// [`Error::Conflict`] if the link was used meanwhile, [`Error::Taken`] if somebody else has the old address by now.
 pub(super) async fn undo_email_change(services: &Services, scope: &Scope, token: &OneTime) -> Result<OneTimeId, Error> {
+    let id = UserId::new(token.subject.as_str());
     let mut tx = services.platform.db.begin().await?;
+    authority::hold_account(&mut tx, &id).await?;
     if !one_time::use_up(&mut tx, &token.id, scope.now).await? {
         return Err(Error::Conflict);
     }
-    let user = users::get_for_update(&mut tx, &UserId::new(token.subject.as_str())).await?;
+    let user = users::get_for_update(&mut tx, &id).await?;
     give_email(services, scope, (&user, &token.email), &mut tx).await?;
     let user = User { email: token.email.clone(), email_verified_at: Some(scope.now), ..user };
     take_over(services, scope, &user, &mut tx).await?;

@@ -35,8 +35,8 @@ pub async fn change_password(
     let entity_id = identity.provider_identity.entity_id.clone();
     configured.provider.update(&UpdateData { entity_id, body }, &identities).await?;
     let mut tx = services.platform.db.begin().await?;
-    authority::hold(&mut tx, scope).await?;
     identities.commit(&mut tx).await?;
+    authority::hold(&mut tx, scope).await?;
     // Ended by somebody while the passwords were hashed: then there is nothing to go on with.
     let own = scope.session_id().ok_or(Error::Unauthorized)?;
     if !sessions::revoke(&mut tx, &user.id, own).await? {

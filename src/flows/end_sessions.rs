@@ -54,6 +54,13 @@ pub async fn end_other_sessions(services: &Services, scope: &Scope) -> Result<u6
     Ok(ended)
 }
 
+/// Ends all sessions of a user but one that is named; how many ended. Whatever somebody asks for as the user meanwhile has
+/// been done by then, with a session or a link to be ended, or finds its session ended.
+pub(super) async fn end_all(tx: &mut Tx, user: &UserId, except: Option<&SessionId>) -> Result<u64, Error> {
+    authority::hold_user(tx, user).await?;
+    Ok(sessions::end_all(tx, user, except).await?)
+}
+
 /// Writes that sessions of a user were ended.
 pub(super) async fn note(
     services: &Services,

@@ -3,12 +3,16 @@
 
 use serde_json::json;
 
-use super::{Error, Services, USER, authority, end_sessions::note, invite::forget_user, setup::ADMINS};
+use super::{
+    Error, Services, USER, authority,
+    end_sessions::{end_all, note},
+    invite::forget_user,
+    setup::ADMINS,
+};
 use crate::{
     auth,
     events::{self, Event, EventKind, Scope},
     platform::{self, Tx},
-    sessions,
     shared::{Role, UserId},
     users::{self, User},
 };
@@ -25,7 +29,7 @@ pub async fn disable_user(services: &Services, scope: &Scope, id: &UserId) -> Re
         return Ok(0);
     }
     users::set_disabled(&mut tx, id, Some(scope.now), scope.now).await?;
-    let ended = sessions::end_all(&mut tx, id, None).await?;
+    let ended = end_all(&mut tx, id, None).await?;
     let event = Event::about_user(EventKind::UserDisabled, id).with(json!({ "ended_sessions": ended }));
     events::record(&mut tx, &services.platform.entropy, scope, event).await?;
     tx.commit().await?;
@@ -43,7 +47,7 @@ pub async fn enable_user(services: &Services, scope: &Scope, id: &UserId) -> Res
         return Ok(());
     }
     users::set_disabled(&mut tx, id, None, scope.now).await?;
-    sessions::end_all(&mut tx, id, None).await?;
+    end_all(&mut tx, id, None).await?;
     let event = Event::about_user(EventKind::UserEnabled, id);
     events::record(&mut tx, &services.platform.entropy, scope, event).await?;
     Ok(tx.commit().await?)
@@ -62,7 +66,7 @@ pub async fn change_role(services: &Services, scope: &Scope, id: &UserId, role: 
     let loses_rights = user.role.may_manage_users() && !role.may_manage_users();
     if loses_rights {
         refuse_self_and_last_admin(&mut tx, scope, &user).await?;
-        sessions::end_all(&mut tx, id, None).await?;
+        end_all(&mut tx, id, None).await?;
     }
     users::set_role(&mut tx, id, role, scope.now).await?;
     let details = json!({ "from": user.role.as_str(), "to": role.as_str() });
@@ -79,8 +83,8 @@ pub async fn delete_user(services: &Services, scope: &Scope, id: &UserId) -> Res
     let mut tx = services.platform.db.begin().await?;
     let user = take_hold(services, scope, id, &mut tx).await?;
     refuse_self_and_last_admin(&mut tx, scope, &user).await?;
-    sessions::end_all(&mut tx, id, None).await?;
     auth::delete_of_actor(&mut tx, USER, id.as_str()).await?;
+    end_all(&mut tx, id, None).await?;
     users::delete(&mut tx, id).await?;
     forget_user(services, scope, (id, &user.email), &mut tx).await?;
     let event = Event::about_user(EventKind::UserDeleted, id).with(json!({ "email": user.email.as_str() }));
@@ -95,7 +99,7 @@ pub async fn delete_user(services: &Services, scope: &Scope, id: &UserId) -> Res
 pub async fn end_user_sessions(services: &Services, scope: &Scope, id: &UserId) -> Result<u64, Error> {
     let mut tx = services.platform.db.begin().await?;
     take_hold(services, scope, id, &mut tx).await?;
-    let ended = sessions::end_all(&mut tx, id, scope.session_id()).await?;
+    let ended = end_all(&mut tx, id, scope.session_id()).await?;
     if ended > 0 {
         note(services, scope, (id, json!({ "count": ended })), &mut tx).await?;
     }

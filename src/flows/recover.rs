@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{
-    Error, LoggedIn, Services, USER,
+    Error, LoggedIn, Services, USER, authority,
+    end_sessions::end_all,
     letter::{self, Letter},
     link::{DISOWN_RESET, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE},
     login::{Proof, judge, open_session},
@@ -15,7 +16,6 @@ use crate::{
     auth::{self, AuthIdentity, AuthIdentityProviderService, AuthInput, Configured, UpdateData, providers::EMAILPASS},
     events::{self, Event, EventKind, Scope},
     platform::{Issued, NewOneTime, OneTime, OneTimeState, Purpose, Tx, one_time},
-    sessions,
     shared::{EmailAddress, OneTimeId, UserId},
     users::{self, User},
 };
@@ -71,10 +71,11 @@ pub async fn set_password_by_link(
     // Hashed outside of the transaction; what was checked is checked again in it.
     let identity = prepare(configured, &identities, (&user, password)).await?;
     let mut tx = services.platform.db.begin().await?;
+    // First, so that a log-in by the old password that is under way has ended, with a session to end, or comes too late.
+    authority::hold_account(&mut tx, &user.id).await?;
     if !one_time::use_up(&mut tx, link, scope.now).await? {
         return Err(Error::Conflict);
     }
-    // First, so that a log-in by the old password that is under way has ended, with a session to end, or comes too late.
     identities.commit(&mut tx).await?;
     take_over(services, scope, &user, &mut tx).await?;
     if identity.actor_id(USER).is_none() {
@@ -132,7 +133,7 @@ async fn prepare(
 /// proved. Somebody else may have made the account in advance. The link that takes a change of address back stays, or
 /// whoever took the account away by one could end it.
 pub(super) async fn take_over(services: &Services, scope: &Scope, user: &User, tx: &mut Tx) -> Result<(), Error> {
-    sessions::end_all(tx, &user.id, None).await?;
+    end_all(tx, &user.id, None).await?;
     one_time::revoke_all_but(tx, (UNDO_EMAIL_CHANGE, user.id.as_str()), scope.now).await?;
     if user.email_verified_at.is_none() {
         users::set_email_verified(tx, user, scope.now).await?;
@@ -147,11 +148,13 @@ pub(super) async fn take_over(services: &Services, scope: &Scope, user: &User, t
 /// # Errors
 /// [`Error::Conflict`] if the link was used meanwhile, [`Error::NotFound`] if there is no such user any more.
 pub(super) async fn disown(services: &Services, scope: &Scope, token: &OneTime) -> Result<(), Error> {
+    let id = UserId::new(token.subject.as_str());
     let mut tx = services.platform.db.begin().await?;
+    authority::hold_account(&mut tx, &id).await?;
     if !one_time::use_up(&mut tx, &token.id, scope.now).await? {
         return Err(Error::Conflict);
     }
-    let user = users::get_for_update(&mut tx, &UserId::new(token.subject.as_str())).await?;
+    let user = users::get_for_update(&mut tx, &id).await?;
     auth::delete_of_actor(&mut tx, USER, user.id.as_str()).await?;
     take_over(services, scope, &user, &mut tx).await?;
     let details = json!({ "by": token.purpose });

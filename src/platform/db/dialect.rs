@@ -24,6 +24,15 @@ const POSTGRES_EVERY: &str = "SET statement_timeout = '30s'; SET lock_timeout = 
     SET idle_in_transaction_session_timeout = '30s'";
 
 impl Dialect {
+    /// The language of a connection or transaction.
+    pub fn of(connection: &AnyConnection) -> Self {
+        if connection.backend_name() == <sqlx::Postgres as sqlx::Database>::NAME {
+            Self::Postgres
+        } else {
+            Self::Sqlite
+        }
+    }
+
     /// Starts a transaction that may write and, once committed, survives a power cut.
     pub(super) const fn begin(self) -> &'static str {
         match self {
