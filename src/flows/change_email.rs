@@ -60,7 +60,7 @@ pub async fn request_email_change(
 ///
 /// # Errors
 /// [`Error::Conflict`] if the link was used meanwhile or the account has another address than when it was asked for,
-/// [`Error::Taken`] if somebody has the new address by now.
+/// [`Error::Disabled`], [`Error::Taken`] if somebody has the new address by now.
 pub(super) async fn confirm_new_email(services: &Services, scope: &Scope, token: &OneTime) -> Result<(), Error> {
     let id = UserId::new(token.subject.as_str());
     let mut tx = services.platform.db.begin().await?;
@@ -69,6 +69,9 @@ pub(super) async fn confirm_new_email(services: &Services, scope: &Scope, token:
         return Err(Error::Conflict);
     }
     let user = users::get_for_update(&mut tx, &id).await?;
+    if user.disabled_at.is_some() {
+        return Err(Error::Disabled);
+    }
     if token.data.get("old").and_then(Value::as_str) != Some(user.email.as_str()) {
         return Err(Error::Conflict);
     }

@@ -7,17 +7,19 @@ use super::{
     Error, Services, USER, authority,
     end_sessions::{end_all, note},
     invite::forget_user,
+    link::UNDO_EMAIL_CHANGE,
     setup::ADMINS,
 };
 use crate::{
     auth,
     events::{self, Event, EventKind, Scope},
-    platform::{self, Tx},
+    platform::{self, Tx, one_time},
     shared::{Role, UserId},
     users::{self, User},
 };
 
-/// Turns a user off and ends their sessions; answers how many ended.
+/// Turns a user off and ends their sessions and links, but the one that takes a change of address back; answers how many
+/// sessions ended.
 ///
 /// # Errors
 /// [`Error::Yourself`], [`Error::LastAdmin`], [`Error::Forbidden`], [`Error::NotFound`].
@@ -30,6 +32,7 @@ pub async fn disable_user(services: &Services, scope: &Scope, id: &UserId) -> Re
     }
     users::set_disabled(&mut tx, id, Some(scope.now), scope.now).await?;
     let ended = end_all(&mut tx, id, None).await?;
+    one_time::revoke_all_but(&mut tx, (UNDO_EMAIL_CHANGE, id.as_str()), scope.now).await?;
     let event = Event::about_user(EventKind::UserDisabled, id).with(json!({ "ended_sessions": ended }));
     events::record(&mut tx, &services.platform.entropy, scope, event).await?;
     tx.commit().await?;

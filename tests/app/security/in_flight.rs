@@ -13,6 +13,7 @@ on_both_databases! {
     a_request_in_flight_does_nothing_once_its_admin_is_a_member,
     a_session_that_was_ended_is_not_brought_back,
     a_link_asked_for_in_flight_ends_with_a_change_of_password with ROOMY,
+    a_link_asked_for_in_flight_ends_with_the_user with ROOMY,
     a_role_raised_in_flight_leaves_no_session_behind with ROOMY,
     two_who_end_each_others_sessions_do_not_wait_for_each_other with ROOMY,
 }
@@ -138,6 +139,19 @@ async fn a_link_asked_for_in_flight_ends_with_a_change_of_password(app: TestApp)
     })
     .await;
     app.form().log_in(BOB, PASSWORD).await.expect_redirect("/login");
+    expect_no_way_in(&app).await;
+}
+
+async fn a_link_asked_for_in_flight_ends_with_the_user(app: TestApp) {
+    let admin = app.admin().await;
+    app.member(BOB).await;
+    let id = id_of(&app, BOB).await;
+    ask_for_an_address_amid(&app, async move {
+        admin.post("/api/disable-user", &[("id", &id)]).await.expect_status(302);
+        admin.post("/api/enable-user", &[("id", &id)]).await.expect_status(302);
+    })
+    .await;
+    assert_eq!(app.number("SELECT count(*) FROM events WHERE kind = 'user.enabled'").await, 1);
     expect_no_way_in(&app).await;
 }
 

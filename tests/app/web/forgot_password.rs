@@ -15,6 +15,7 @@ on_both_databases! {
     without_mail_nothing_is_promised,
     an_address_is_changed_and_changed_back with MAILS,
     an_address_of_another_is_not_told with MAILS,
+    a_change_of_address_ends_when_the_user_is_disabled with MAILS,
     a_thief_cannot_end_the_link_that_takes_a_change_back with MAILS,
 }
 
@@ -212,5 +213,26 @@ async fn a_thief_cannot_end_the_link_that_takes_a_change_back(app: TestApp) {
     app.form().get(&undo_of_thief).await.expect_text("This link no longer works");
     owner.post("/api/reset-password", &[("new_password", PASSWORD)]).await.expect_redirect("/account");
     app.form().log_in("second@example.org", NEW).await.expect_redirect("/login");
+    app.logged_in("bob@example.org").await;
+}
+
+async fn a_change_of_address_ends_when_the_user_is_disabled(app: TestApp) {
+    let admin = app.admin().await;
+    let bob = app.member_by_mail("bob@example.org").await;
+    let id = app.user_id("bob@example.org").await;
+    let fields = [("email", "new@example.org"), ("password", PASSWORD)];
+    bob.post("/api/change-email", &fields).await.expect_redirect("/link");
+    let confirm = app.mail("new@example.org", "confirm_new_email").await.link();
+    // Turned off by whatever else than the button: the link is there, and gives nothing away.
+    app.change("UPDATE users SET disabled_at = 1 WHERE email = 'bob@example.org'").await;
+    let visitor = app.form();
+    visitor.post(&confirm, &[]).await.expect_redirect(&confirm);
+    visitor.get(&confirm).await.expect_text("From now on your account is known by");
+    app.change("UPDATE users SET disabled_at = NULL WHERE email = 'bob@example.org'").await;
+    admin.post("/api/disable-user", &[("id", &id)]).await.expect_status(302);
+    visitor.get(&confirm).await.expect_text("This link no longer works");
+    admin.post("/api/enable-user", &[("id", &id)]).await.expect_status(302);
+    visitor.post(&confirm, &[]).await.expect_redirect(&confirm);
+    assert_eq!(app.user_id("bob@example.org").await, id);
     app.logged_in("bob@example.org").await;
 }
