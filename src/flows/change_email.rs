@@ -22,7 +22,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::NotProved`] for a wrong password, [`Error::InvalidData`] for the address that it is already,
-/// [`Error::TooManyTries`].
+/// [`Error::DomainNotAllowed`], [`Error::TooManyTries`].
 pub async fn request_email_change(
     services: &Services,
     scope: &Scope,
@@ -33,6 +33,7 @@ pub async fn request_email_change(
     if new == user.email {
         return Err(Error::InvalidData("This is your address already.".to_owned()));
     }
+    refuse_domain(services, &new)?;
     let proved = prove_password(services, scope, asking, password).await?;
     let limit = services.rules.limits.mail_per_account;
     services.take(scope, &[Bucket { name: "mail_account", subject: new.as_str(), limit }]).await?;
@@ -56,12 +57,18 @@ pub async fn request_email_change(
     Ok(tx.commit().await?)
 }
 
+/// Nobody gets by a change what they would not get by registering.
+fn refuse_domain(services: &Services, new: &EmailAddress) -> Result<(), Error> {
+    if services.rules.registration.allows(new) { Ok(()) } else { Err(Error::DomainNotAllowed) }
+}
+
 /// Gives the account its new address, and the old one a link that takes it back.
 ///
 /// # Errors
 /// [`Error::Conflict`] if the link was used meanwhile or the account has another address than when it was asked for,
-/// [`Error::Disabled`], [`Error::Taken`] if somebody has the new address by now.
+/// [`Error::Disabled`], [`Error::DomainNotAllowed`], [`Error::Taken`] if somebody has the new address by now.
 pub(super) async fn confirm_new_email(services: &Services, scope: &Scope, token: &OneTime) -> Result<(), Error> {
+    refuse_domain(services, &token.email)?;
     let id = UserId::new(token.subject.as_str());
     let mut tx = services.platform.db.begin().await?;
     authority::hold_account(&mut tx, &id).await?;

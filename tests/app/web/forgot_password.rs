@@ -16,6 +16,7 @@ on_both_databases! {
     an_address_is_changed_and_changed_back with MAILS,
     an_address_of_another_is_not_told with MAILS,
     a_change_of_address_ends_when_the_user_is_disabled with MAILS,
+    an_address_of_a_domain_that_may_not_register_is_none_to_change_to with MAILS,
     a_thief_cannot_end_the_link_that_takes_a_change_back with MAILS,
 }
 
@@ -235,4 +236,29 @@ async fn a_change_of_address_ends_when_the_user_is_disabled(app: TestApp) {
     visitor.post(&confirm, &[]).await.expect_redirect(&confirm);
     assert_eq!(app.user_id("bob@example.org").await, id);
     app.logged_in("bob@example.org").await;
+}
+
+async fn an_address_of_a_domain_that_may_not_register_is_none_to_change_to(app: TestApp) {
+    let bob = app.member_by_mail("bob@example.org").await;
+    let eve = app.member_by_mail("eve@elsewhere.example").await;
+    let ask = [("email", "bob@elsewhere.example"), ("password", PASSWORD)];
+    bob.post("/api/change-email", &ask).await.expect_redirect("/link");
+    let early = app.mail("bob@elsewhere.example", "confirm_new_email").await.link();
+    eve.post("/api/change-email", &[("email", "eve@example.org"), ("password", PASSWORD)]).await.expect_status(302);
+    let allowed = app.mail("eve@example.org", "confirm_new_email").await.link();
+
+    let strict = app.another_process_with("registration.allowed_domains = [\"example.org\"]").await;
+    let bob = strict.logged_in("bob@example.org").await;
+    let page = bob.submit("/api/change-email", &ask).await;
+    page.expect_status(200).expect_text("Addresses of this domain can't register here.");
+    assert_eq!(page.value_of("email").as_deref(), Some("bob@elsewhere.example"));
+    assert_eq!(app.mails_to("bob@elsewhere.example").await.len(), 1);
+    // A link that was asked for before it was so.
+    bob.post(&early, &[]).await.expect_redirect(&early);
+    strict.form().post(&allowed, &[]).await.expect_redirect("/login");
+    assert_eq!(app.number("SELECT count(*) FROM users WHERE email LIKE '%@elsewhere.example'").await, 0);
+    // What a thief has changed is taken back, whatever the domain.
+    let undo = app.mail("eve@elsewhere.example", "email_was_changed").await.link();
+    strict.form().post(&undo, &[]).await.expect_redirect("/reset-password");
+    app.user_id("eve@elsewhere.example").await;
 }
