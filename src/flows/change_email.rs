@@ -41,17 +41,19 @@ pub async fn request_email_change(
     // Proved by a password that is still the password, and asked by a session that is still one.
     proved.identities.commit(&mut tx).await?;
     authority::hold(&mut tx, scope).await?;
+    let wanted = NewOneTime {
+        purpose: CHANGE_EMAIL,
+        subject: user.id.as_str(),
+        email: &new,
+        data: json!({ "old": user.email.as_str() }),
+        expires_at: scope.now.plus(CHANGE_EMAIL.lifetime),
+    };
+    // Either way, since it replaces the link before, which may have gone to the one who asks.
+    let issued = one_time::issue(&mut tx, &services.platform.entropy, scope.now, wanted).await?;
     if users::find_by_email_in(&mut tx, &new).await?.is_some() {
+        one_time::revoke(&mut tx, &issued.id, scope.now).await?;
         letter::write(services, scope, (&new, Letter::EmailIsTaken, None), &mut tx).await?;
     } else {
-        let wanted = NewOneTime {
-            purpose: CHANGE_EMAIL,
-            subject: user.id.as_str(),
-            email: &new,
-            data: json!({ "old": user.email.as_str() }),
-            expires_at: scope.now.plus(CHANGE_EMAIL.lifetime),
-        };
-        let issued = one_time::issue(&mut tx, &services.platform.entropy, scope.now, wanted).await?;
         letter::write(services, scope, (&new, Letter::ConfirmNewEmail, Some(&issued)), &mut tx).await?;
     }
     Ok(tx.commit().await?)

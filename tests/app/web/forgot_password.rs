@@ -15,6 +15,7 @@ on_both_databases! {
     without_mail_nothing_is_promised,
     an_address_is_changed_and_changed_back with MAILS,
     an_address_of_another_is_not_told with MAILS,
+    an_older_link_tells_nobody_of_an_account with MAILS,
     a_change_of_address_ends_when_the_user_is_disabled with MAILS,
     an_address_of_a_domain_that_may_not_register_is_none_to_change_to with MAILS,
     a_thief_cannot_end_the_link_that_takes_a_change_back with MAILS,
@@ -215,6 +216,29 @@ async fn a_thief_cannot_end_the_link_that_takes_a_change_back(app: TestApp) {
     owner.post("/api/reset-password", &[("new_password", PASSWORD)]).await.expect_redirect("/account");
     app.form().log_in("second@example.org", NEW).await.expect_redirect("/login");
     app.logged_in("bob@example.org").await;
+}
+
+async fn an_older_link_tells_nobody_of_an_account(app: TestApp) {
+    app.member_by_mail("eve@example.org").await;
+    let mut seen = Vec::new();
+    for (number, probed) in ["eve@example.org", "nobody@example.org"].into_iter().enumerate() {
+        let bob = app.member_by_mail(&format!("bob{number}@example.org")).await;
+        let mine = format!("mine{number}@example.org");
+        for email in [mine.as_str(), probed] {
+            let answer = bob.post("/api/change-email", &[("email", email), ("password", PASSWORD)]).await;
+            answer.expect_redirect("/link");
+        }
+        let older = app.mail(&mine, "confirm_new_email").await.link();
+        let page = bob.get(&older).await;
+        seen.push((page.status, page.title(), page.text()));
+        bob.post(&older, &[]).await.expect_status(302);
+        assert_eq!(app.number("SELECT count(*) FROM users WHERE email LIKE 'mine%'").await, 0, "{probed}");
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert!(seen[0].2.contains("This link was replaced"), "{seen:?}");
+    let usable = "SELECT count(*) FROM one_time_tokens WHERE purpose = 'change_email' AND email = 'eve@example.org'
+         AND revoked_at IS NULL AND replaced_at IS NULL";
+    assert_eq!(app.number(usable).await, 0, "no link gives anybody the address of another");
 }
 
 async fn a_change_of_address_ends_when_the_user_is_disabled(app: TestApp) {
