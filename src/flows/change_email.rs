@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Error, Resumed, Services, authority,
     change_password::prove_password,
+    held_address,
     letter::{self, Letter},
     link::{CHANGE_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE},
     recover::{issue, take_over},
@@ -50,7 +51,7 @@ pub async fn request_email_change(
     };
     // Either way, since it replaces the link before, which may have gone to the one who asks.
     let issued = one_time::issue(&mut tx, &services.platform.entropy, scope.now, wanted).await?;
-    if users::find_by_email_in(&mut tx, &new).await?.is_some() {
+    if held_address::is_taken(&mut tx, (&user.id, &new), scope.now).await? {
         one_time::revoke(&mut tx, &issued.id, scope.now).await?;
         letter::write(services, scope, (&new, Letter::EmailIsTaken, None), &mut tx).await?;
     } else {
@@ -113,12 +114,13 @@ pub(super) async fn undo_email_change(services: &Services, scope: &Scope, token:
         return Err(Error::Conflict);
     }
     let user = users::get_for_update(&mut tx, &id).await?;
+    // First, since an identity that is nobody's may have the old address by now.
+    auth::delete_of_actor(&mut tx, super::USER, user.id.as_str()).await?;
     give_email(services, scope, (&user, &token.email), &mut tx).await?;
     let user = User { email: token.email.clone(), email_verified_at: Some(scope.now), ..user };
     take_over(services, scope, &user, &mut tx).await?;
     // Whoever had the account after this address can't take it back; whoever had it before still can.
     one_time::revoke_later(&mut tx, token, scope.now).await?;
-    auth::delete_of_actor(&mut tx, super::USER, user.id.as_str()).await?;
     let issued = issue(services, scope, (RESET_PASSWORD, &user), &mut tx).await?;
     tx.commit().await?;
     Ok(issued.id)
@@ -132,6 +134,7 @@ async fn give_email(
     tx: &mut Tx,
 ) -> Result<(), Error> {
     users::set_email(tx, user, new, scope.now).await?;
+    held_address::refuse_held(tx, (&user.id, new), scope.now).await?;
     if let Some(configured) = services.providers.first_of(EMAILPASS) {
         auth::rename_identity(tx, &configured.id, (user.email.as_str(), new.as_str()), scope.now).await?;
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Error, RegistrationMode, Services, USER, authority,
+    Error, RegistrationMode, Services, USER, authority, held_address,
     letter::{self, Letter},
     link::SET_PASSWORD,
     login::{Proof, judge},
@@ -64,7 +64,7 @@ pub async fn create_without_password(
         profile: Profile::default(),
         role,
     };
-    users::create(&mut tx, &new, scope.now).await?;
+    create(&mut tx, &new, scope.now).await?;
     let details = json!({ "email": new.email.as_str(), "role": new.role.as_str(), "provider": null });
     let event = Event::about_user(EventKind::UserCreated, &new.id).with(details);
     events::record(&mut tx, entropy, scope, event).await?;
@@ -174,13 +174,18 @@ pub(super) async fn insert(
     (new, identity): (&NewUser, &AuthIdentity),
     tx: &mut Tx,
 ) -> Result<User, Error> {
-    users::create(tx, new, scope.now).await?;
+    create(tx, new, scope.now).await?;
     auth::link_actor(tx, &identity.id, USER, new.id.as_str()).await?;
     let provider = identity.provider_identity.provider.as_str();
     let event = Event::about_user(EventKind::UserCreated, &new.id)
         .with(json!({ "email": new.email.as_str(), "role": new.role.as_str(), "provider": provider }));
     events::record(tx, &services.platform.entropy, scope, event).await?;
     Ok(created(new, scope.now))
+}
+
+async fn create(tx: &mut Tx, new: &NewUser, now: Timestamp) -> Result<(), Error> {
+    users::create(tx, new, now).await?;
+    held_address::refuse_held(tx, (&new.id, &new.email), now).await
 }
 
 fn created(new: &NewUser, now: Timestamp) -> User {

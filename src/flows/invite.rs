@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error, InviteSettings, RegistrationMode, Services, authority,
+    Error, InviteSettings, RegistrationMode, Services, authority, held_address,
     letter::{self, Letter},
     link::INVITE,
 };
@@ -84,7 +84,8 @@ pub async fn availability(
 ) -> Result<Vec<Availability>, Error> {
     authority::asks_as_manager(scope)?;
     let db = &services.platform.db;
-    let users: BTreeSet<_> = users::owned_addresses(db.reader(), emails).await?.into_iter().collect();
+    let mut users: BTreeSet<_> = users::owned_addresses(db.reader(), emails).await?.into_iter().collect();
+    users.extend(held_address::list_held(db.reader(), emails, scope.now).await?);
     let invited: BTreeSet<_> = users::invited_addresses(db, emails, scope.now).await?.into_iter().collect();
     let judge = |email| match (users.contains(email), invited.contains(email)) {
         (true, _) => Availability::HasAccount,
@@ -130,7 +131,8 @@ pub async fn invite_many(
     let mut tx = services.platform.db.begin().await?;
     authority::hold_as_manager(&mut tx, scope).await?;
     let inviter = name_of_asking(scope, &mut tx).await?;
-    let users: BTreeSet<_> = users::owned_addresses(&mut *tx, emails).await?.into_iter().collect();
+    let mut users: BTreeSet<_> = users::owned_addresses(&mut *tx, emails).await?.into_iter().collect();
+    users.extend(held_address::list_held(&mut *tx, emails, scope.now).await?);
     // In one order, whatever the order in which they were typed: who invites the same people waits, and never in a circle.
     let mut sorted: Vec<(usize, &EmailAddress)> = emails.iter().enumerate().collect();
     sorted.sort_by_key(|(_, email)| *email);

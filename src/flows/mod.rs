@@ -11,6 +11,7 @@ mod create_user;
 mod end_sessions;
 mod error;
 mod follow_link;
+mod held_address;
 mod invite;
 mod letter;
 pub mod link;

@@ -23,6 +23,7 @@ use super::{
     },
     newcomer::read_email,
     state::WebState,
+    words,
 };
 use crate::{
     flows::{self, Followed, MailRequest, link::INVITE},
@@ -32,6 +33,8 @@ use crate::{
 
 use view::{Opened, OpenedLink, Waiting};
 
+/// The button of a link.
+const LINK_FORM: &str = "use-link";
 /// The form that takes a code.
 const CODE_FORM: &str = "use-code";
 /// How soon another mail may be asked for, in seconds.
@@ -71,6 +74,7 @@ pub async fn show(
         is_for_another: flows::is_for_another(&asked.scope, &found),
         viewer: asked.resumed.as_ref().map(|resumed| resumed.user.email.clone()),
         is_renewable: flows::renewal_of(&found).is_some(),
+        refusal: asked.flash.error_of(LINK_FORM).and_then(words::of_refusal),
         address: token,
         token: found,
         now: asked.scope.now,
@@ -102,7 +106,7 @@ pub async fn use_link(
     token: String,
 ) -> Result<(), FormError> {
     let call = current_call()?;
-    let origin = Origin::new("use-link", format!("/link/{}", query_value(&token)));
+    let origin = Origin::new(LINK_FORM, format!("/link/{}", query_value(&token)));
     match flows::open_link(call.services(), call.scope(), &token).await {
         Ok(Some(found)) => act(&call, origin, &found, Some(&token)).await,
         Ok(None) => call.refuse(origin, FormError::NotFound),
@@ -143,6 +147,8 @@ async fn act(call: &Call, origin: Origin, found: &OneTime, secret: Option<&str>)
     let registered = call.pending().and_then(Pending::registered).cloned();
     let followed = match flows::follow_link(call.services(), call.scope(), (found, registered.as_ref())).await {
         Ok(followed) => followed,
+        // Who has the mail may know it.
+        Err(flows::Error::Taken(_)) => return call.refuse(origin, FormError::HasAccount),
         Err(error) => return call.refuse_for(origin, error),
     };
     let is_logged_in = call.resumed().is_ok();

@@ -5,4 +5,5 @@ mod in_flight;
 mod last_admin;
 mod parallel;
 mod server_functions;
+mod stolen_accounts;
 mod strangers;

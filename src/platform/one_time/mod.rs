@@ -3,6 +3,7 @@
 //! itself. What a purpose means is the caller's: nothing here knows what a user or an invite is.
 
 mod code;
+mod open;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 use sqlx::{Row, any::AnyRow};
 
 pub use code::OneTimeCode;
+pub use open::find_open;
 
 use super::{Db, Entropy, SecretToken, Timestamp, Tx};
 use crate::shared::{EmailAddress, OneTimeId};

@@ -14,7 +14,7 @@ use crate::{
             scope::Asked,
         },
         state::PRODUCT,
-        ui::{Button, ButtonKind, ButtonLink, EntryPage, HiddenField, MessagePage, Notice, PostForm, TextField},
+        ui::{Alert, Button, ButtonKind, ButtonLink, EntryPage, HiddenField, MessagePage, Notice, PostForm, TextField},
         words,
     },
 };
@@ -29,6 +29,8 @@ pub struct Opened {
     pub viewer: Option<EmailAddress>,
     pub is_renewable: bool,
     pub now: Timestamp,
+    /// Why its button was refused just now.
+    pub refusal: Option<String>,
 }
 
 /// What a link will do, and the word on its button.
@@ -85,8 +87,16 @@ fn ReadyLink(opened: Opened) -> impl IntoView {
     let (title, text, button) = promise(&opened.token);
     let address = format!("/link/{}", query_value(&opened.address));
     let until = format!("The link works until {}.", words::of_end(opened.token.expires_at, opened.now));
+    let (away, where_to) =
+        if opened.viewer.is_some() { ("/account", "Back to your account") } else { ("/login", "Log in") };
+    let tab = if opened.refusal.is_some() { format!("{title}: that didn't work") } else { title.to_owned() };
+    let way_on = opened
+        .refusal
+        .is_some()
+        .then(|| view! { <ButtonLink href=away kind=ButtonKind::Quiet full=true>{where_to}</ButtonLink> });
     view! {
-        <EntryPage title=title product=PRODUCT>
+        <EntryPage title=title product=PRODUCT tab=tab>
+            {opened.refusal.map(|refusal| view! { <Alert>{refusal}</Alert> })}
             <p class="lead">{text} " " <strong><bdi>{opened.token.email.to_string()}</bdi></strong> "."</p>
             <PostForm action=address>
                 <Button full=true>{button}</Button>
@@ -95,6 +105,7 @@ fn ReadyLink(opened: Opened) -> impl IntoView {
                 <HiddenField name="token" value=opened.address />
                 <Button kind=ButtonKind::Quiet full=true>"I didn't ask for this"</Button>
             </PostForm>
+            {way_on}
             <p class="hint">{until}</p>
         </EntryPage>
     }

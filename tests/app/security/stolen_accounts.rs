@@ -1,0 +1,103 @@
+//! Who wants the account of another: by keeping the owner from taking a change of address back, by registering an address
+//! before its owner does, by being somebody else when a role is given.
+
+use crate::harness::{Client, MAILS, PASSWORD, TestApp, on_both_databases, token_in};
+
+on_both_databases! {
+    nobody_gets_an_address_that_its_owner_can_take_back with MAILS,
+    without_mail_nobody_gets_it_either,
+    the_owner_goes_back_to_an_address_of_their_own with MAILS,
+    a_refused_link_says_so_and_how_to_go_on with MAILS,
+    an_invite_gives_nobody_an_address_that_is_held with MAILS,
+}
+
+const BOB: &str = "bob@example.org";
+const NEW: &str = "a brand new password";
+
+impl TestApp {
+    /// Gives the account that is logged in another address, by the mail to that address.
+    async fn move_to(&self, client: &Client, email: &str) {
+        client.post("/api/change-email", &[("email", email), ("password", PASSWORD)]).await.expect_status(302);
+        client.post(&self.mail(email, "confirm_new_email").await.link(), &[]).await.expect_redirect("/account");
+    }
+
+    /// Takes a change of address back and sets a new password.
+    async fn take_back(&self, undo: &str) {
+        let owner = self.form();
+        owner.post(undo, &[]).await.expect_redirect("/reset-password");
+        owner.post("/api/reset-password", &[("new_password", NEW)]).await.expect_redirect("/account");
+        self.form().log_in(BOB, NEW).await.expect_redirect("/account");
+    }
+}
+
+async fn nobody_gets_an_address_that_its_owner_can_take_back(app: TestApp) {
+    let admin = app.admin().await;
+    let eve = app.member_by_mail("eve@example.org").await;
+    let thief = app.member_by_mail(BOB).await;
+    app.move_to(&thief, "thief@example.org").await;
+    let undo = app.mail(BOB, "email_was_changed").await.link();
+    app.form().register(BOB, PASSWORD).await.expect_redirect("/link");
+    app.mail(BOB, "already_registered").await;
+    eve.post("/api/change-email", &[("email", BOB), ("password", PASSWORD)]).await.expect_redirect("/link");
+    app.mail(BOB, "email_is_taken").await;
+    for step in ["preview", "send"] {
+        let fields = [("emails", BOB), ("role", "member"), ("step", step)];
+        admin.post("/dashboard/invites/new", &fields).await.expect_text("Already a user");
+    }
+    assert_eq!(app.number("SELECT count(*) FROM users").await, 3);
+    assert_eq!(app.number("SELECT count(*) FROM invites").await, 0);
+    app.take_back(&undo).await;
+    assert!(!thief.is_logged_in().await);
+}
+
+async fn without_mail_nobody_gets_it_either(app: TestApp) {
+    let thief = app.member(BOB).await;
+    app.move_to(&thief, "thief@example.org").await;
+    let undo = app.mail(BOB, "email_was_changed").await.link();
+    app.form().submit("/api/register", &[("email", BOB), ("password", PASSWORD)]).await.expect_text("No account");
+    app.script().register(BOB, PASSWORD).await.expect_status(422);
+    assert_eq!(app.number("SELECT count(*) FROM users").await, 1);
+    app.take_back(&undo).await;
+    // Once it is nobody's to be taken back any more, it is anybody's.
+    thief.register("thief@example.org", PASSWORD).await.expect_redirect("/account");
+}
+
+async fn the_owner_goes_back_to_an_address_of_their_own(app: TestApp) {
+    let bob = app.member_by_mail(BOB).await;
+    app.move_to(&bob, "new@example.org").await;
+    app.move_to(&bob, BOB).await;
+    app.logged_in(BOB).await;
+}
+
+async fn a_refused_link_says_so_and_how_to_go_on(app: TestApp) {
+    let bob = app.member_by_mail(BOB).await;
+    let eve = app.member_by_mail("eve@example.org").await;
+    eve.post("/api/change-email", &[("email", "new@example.org"), ("password", PASSWORD)]).await.expect_status(302);
+    let link = app.mail("new@example.org", "confirm_new_email").await.link();
+    app.move_to(&bob, "new@example.org").await;
+    eve.submit(&link, &[]).await.expect_text("There is an account with this address already.");
+    app.move_to(&bob, BOB).await;
+    let page = eve.submit(&link, &[]).await;
+    page.expect_text("There is an account with this address already.");
+    assert_eq!(page.link("Back to your account"), Some("/account".to_owned()));
+    let token = token_in(&link);
+    let script = app.script().post("/api/use-link", &[("token", &token)]).await;
+    assert_eq!((script.status, script.error()), (409, "has_account".to_owned()));
+    let page = app.form().submit(&link, &[]).await;
+    assert_eq!(page.link("Log in"), Some("/login".to_owned()));
+    assert_eq!(app.number("SELECT count(*) FROM users WHERE email = 'eve@example.org'").await, 1);
+}
+
+async fn an_invite_gives_nobody_an_address_that_is_held(app: TestApp) {
+    let admin = app.admin().await;
+    let fields = [("emails", BOB), ("role", "member"), ("step", "send")];
+    admin.post("/dashboard/invites/new", &fields).await.expect_status(200);
+    let invite = token_in(&app.mail(BOB, "invitation").await.link());
+    let thief = app.member_by_mail(BOB).await;
+    app.move_to(&thief, "thief@example.org").await;
+    let undo = app.mail(BOB, "email_was_changed").await.link();
+    let fields = [("token", invite.as_str()), ("password", PASSWORD)];
+    app.form().submit("/api/accept-invite", &fields).await.expect_text("No account was created.");
+    assert_eq!(app.number("SELECT count(*) FROM invites WHERE accepted_at IS NOT NULL").await, 0);
+    app.take_back(&undo).await;
+}
