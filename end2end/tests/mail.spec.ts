@@ -39,6 +39,21 @@ test('who registers confirms the address by the code, typed where they registere
   await expect(page).toHaveURL('/account');
 });
 
+test('who confirms the address elsewhere chooses the password again', async ({ page, openBrowser, mailbox }) => {
+  await registerByMail(await openBrowser());
+  await page.goto(linkIn(await mailbox.take(bob.email, /Confirm/)));
+  await button(page, 'Confirm').click();
+  await expect(page).toHaveURL('/reset-password');
+  await expect(page.getByRole('status')).toContainText('not the browser that you registered with');
+  await field(page, 'New password').fill(another);
+  await button(page, 'Set password').click();
+  await expect(page).toHaveURL('/account');
+  const later = await openBrowser();
+  await tryToLogIn(later, bob.email);
+  await expect(later.getByRole('alert')).toContainText("don't match");
+  await logIn(later, bob, another);
+});
+
 test('nobody sees whether an address is taken; its owner is told', async ({ page, openBrowser, mailbox }) => {
   await registerByMail(await openBrowser());
   await mailbox.take(bob.email, /Confirm/);

@@ -1,17 +1,21 @@
-//! Confirm an e-mail address: the link that goes to whoever registers with one, and what using it does.
+//! Confirm an e-mail address: the link that goes to whoever registers with one, and what using it does. A password that
+//! was set before counts only where the browser that confirms has shown that it knows it: somebody else may have
+//! registered the address with theirs.
+
+use serde_json::json;
 
 use super::{
     Error, LoggedIn, Services, USER,
     letter::{self, Letter},
-    link::CONFIRM_EMAIL,
+    link::{CONFIRM_EMAIL, RESET_PASSWORD},
     login::open_session,
-    recover::issue,
+    recover::{issue, take_over},
 };
 use crate::{
     auth::{self, providers::EMAILPASS},
     events::{self, Event, EventKind, Scope},
     platform::{OneTime, Tx, one_time},
-    shared::{EmailAddress, UserId},
+    shared::{EmailAddress, OneTimeId, UserId},
     users::{self, User},
 };
 
@@ -48,7 +52,16 @@ pub(super) async fn say_taken(
     Ok(())
 }
 
-/// Confirms the address; logs in whoever waits for it in the browser that registered it with its password.
+/// What came of a confirmation.
+pub(super) enum Confirmed {
+    /// The password stays; logged in where the browser waited for it.
+    Kept(Option<Box<LoggedIn>>),
+    /// The password is dead, and this link sets one anew.
+    MaySetPassword(OneTimeId),
+}
+
+/// Confirms the address, and logs in whoever waits for it in the browser that registered it with its password. Anywhere
+/// else the password of before is dead and all sessions end.
 ///
 /// # Errors
 /// [`Error::Conflict`] if the link was used meanwhile, or the account has another address by now.
@@ -56,9 +69,10 @@ pub(super) async fn confirm_email(
     services: &Services,
     scope: &Scope,
     (token, registered_here): (&OneTime, Option<&UserId>),
-) -> Result<Option<LoggedIn>, Error> {
+) -> Result<Confirmed, Error> {
     let id = UserId::new(token.subject.as_str());
-    let logs_in = registered_here == Some(&id) && !scope.is(&id);
+    let is_known_here = registered_here == Some(&id) || scope.is(&id);
+    let logs_in = is_known_here && !scope.is(&id);
     let identity = if logs_in { password_identity(services, scope, &token.email).await? } else { None };
     let mut tx = services.platform.db.begin().await?;
     if !one_time::use_up(&mut tx, &token.id, scope.now).await? {
@@ -69,6 +83,11 @@ pub(super) async fn confirm_email(
         return Err(Error::Conflict);
     }
     if user.email_verified_at.is_none() {
+        if !is_known_here {
+            let link = start_anew(services, scope, &user, &mut tx).await?;
+            tx.commit().await?;
+            return Ok(Confirmed::MaySetPassword(link));
+        }
         users::set_email_verified(&mut tx, &user, scope.now).await?;
         let event = Event::about_user(EventKind::AuthEmailVerified, &id);
         events::record(&mut tx, &services.platform.entropy, scope, event).await?;
@@ -80,7 +99,19 @@ pub(super) async fn confirm_email(
         _ => None,
     };
     tx.commit().await?;
-    Ok(logged_in)
+    Ok(Confirmed::Kept(logged_in.map(Box::new)))
+}
+
+/// Gives the account to whoever reads its mail: no way in, session or link of before is left. Answers with the link by
+/// which a password is set.
+async fn start_anew(services: &Services, scope: &Scope, user: &User, tx: &mut Tx) -> Result<OneTimeId, Error> {
+    // The way in first: a log-in that is under way either sees it gone, or has opened its session by now.
+    auth::delete_of_actor(tx, USER, user.id.as_str()).await?;
+    take_over(services, scope, user, tx).await?;
+    let details = json!({ "by": CONFIRM_EMAIL.name });
+    let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id).with(details);
+    events::record(tx, &services.platform.entropy, scope, event).await?;
+    Ok(issue(services, scope, (RESET_PASSWORD, user), tx).await?.id)
 }
 
 async fn password_identity(

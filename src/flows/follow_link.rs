@@ -3,7 +3,8 @@
 //! time does nothing.
 
 use super::{
-    Error, LoggedIn, MailRequest, Services, change_email, confirm_email,
+    Error, LoggedIn, MailRequest, Services, change_email,
+    confirm_email::{self, Confirmed},
     link::{CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, INVITE, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE},
     recover,
     services::client_subject,
@@ -18,6 +19,8 @@ use crate::{
 pub enum Followed {
     /// The address is confirmed; logged in where it was registered in this browser.
     EmailConfirmed(Option<Box<LoggedIn>>),
+    /// The address is confirmed where nobody had shown to know the password, and a new one may be set by this link.
+    EmailConfirmedElsewhere(OneTimeId),
     /// The browser may set a new password by this link.
     MaySetPassword(OneTimeId),
     /// The new password is dead, and another link was mailed.
@@ -62,8 +65,10 @@ pub async fn follow_link(
     }
     let is_for = |purpose| token.is_for(purpose);
     if is_for(CONFIRM_EMAIL) {
-        let logged_in = confirm_email::confirm_email(services, scope, (token, registered_here)).await?;
-        return Ok(Followed::EmailConfirmed(logged_in.map(Box::new)));
+        return Ok(match confirm_email::confirm_email(services, scope, (token, registered_here)).await? {
+            Confirmed::Kept(logged_in) => Followed::EmailConfirmed(logged_in),
+            Confirmed::MaySetPassword(link) => Followed::EmailConfirmedElsewhere(link),
+        });
     }
     if is_for(RESET_PASSWORD) || is_for(SET_PASSWORD) {
         return Ok(Followed::MaySetPassword(token.id.clone()));

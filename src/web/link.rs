@@ -161,6 +161,10 @@ async fn act(call: &Call, origin: Origin, found: &OneTime, secret: Option<&str>)
             let to = if logged_in.is_some() || is_logged_in { "/account" } else { "/login" };
             call.go_on(&OwnPath::known(to), Some(Done::EmailConfirmed))
         }
+        Followed::EmailConfirmedElsewhere(link) => {
+            call.set_pending(&Pending::Password { link });
+            call.go_on(&OwnPath::known("/reset-password"), Some(Done::EmailConfirmedElsewhere))
+        }
         Followed::MaySetPassword(link) | Followed::EmailChangeUndone(link) => {
             call.set_pending(&Pending::Password { link });
             call.go_on(&OwnPath::known("/reset-password"), None)

@@ -15,7 +15,7 @@ use super::{
         scope::Asked,
     },
     state::{PRODUCT, WebState},
-    ui::{Alert, Button, ButtonKind, ButtonLink, EntryPage, MessagePage, PostForm},
+    ui::{Alert, Button, ButtonKind, ButtonLink, EntryPage, MessagePage, Notice, PostForm},
     words,
 };
 use crate::{
@@ -40,7 +40,8 @@ pub async fn show(
         return Ok(page(&state, &asked, move || view! { <NoLink has_ended=has_ended /> }));
     }
     let error = asked.flash.error_of(FORM).cloned();
-    Ok(page(&state, &asked, move || view! { <ResetPage error=error /> }))
+    let notice = words::of_notice(&asked);
+    Ok(page(&state, &asked, move || view! { <ResetPage error=error notice=notice /> }))
 }
 
 /// Sets a new password by the link that this browser has followed, and logs in.
@@ -73,12 +74,13 @@ pub async fn reset_password(
 }
 
 #[component]
-fn ResetPage(error: Option<FormError>) -> impl IntoView {
+fn ResetPage(error: Option<FormError>, notice: Option<String>) -> impl IntoView {
     let refusal = error.as_ref().and_then(words::of_refusal);
     let password_error = words::of_field(error.as_ref(), Field::NewPassword);
     let tab = if error.is_some() { "Set a new password: that didn't work" } else { "Set a new password" };
     view! {
         <EntryPage title="Set a new password" product=PRODUCT tab=tab lead="Every other device is logged out.">
+            {notice.map(|notice| view! { <Notice>{notice}</Notice> })}
             {refusal.map(|refusal| view! { <Alert>{refusal}</Alert> })}
             <PostForm action="/api/reset-password">
                 <PasswordField

@@ -109,6 +109,11 @@ pub fn of_done(done: Done) -> String {
         Done::TestMailWritten => "A test mail is on its way to you.".to_owned(),
         Done::LoggedOut => "You are logged out.".to_owned(),
         Done::EmailConfirmed => "Your e-mail address is confirmed.".to_owned(),
+        Done::EmailConfirmedElsewhere => {
+            "Your e-mail address is confirmed. This is not the browser that you registered with, so choose your password \
+             again."
+                .to_owned()
+        }
         Done::EmailChanged => "Your e-mail address was changed.".to_owned(),
         Done::PasswordSet => "Your new password is set. Every other device is logged out.".to_owned(),
         Done::PasswordDisowned => {

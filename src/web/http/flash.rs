@@ -59,6 +59,8 @@ pub enum Done {
     LoggedOut,
     /// The address was confirmed.
     EmailConfirmed,
+    /// The address was confirmed, and a password is to be chosen again.
+    EmailConfirmedElsewhere,
     /// The account has a new address.
     EmailChanged,
     /// A new password was set by a mailed link.

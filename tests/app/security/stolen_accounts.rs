@@ -9,8 +9,18 @@ on_both_databases! {
     the_owner_goes_back_to_an_address_of_their_own with MAILS,
     a_refused_link_says_so_and_how_to_go_on with MAILS,
     an_invite_gives_nobody_an_address_that_is_held with MAILS,
+    whoever_registered_for_another_is_out_once_the_owner_confirms with MAILS,
+    the_code_of_the_mail_keeps_no_password_of_another_either with MAILS,
+    a_session_of_before_ends_when_the_owner_confirms with OPTIONAL,
+    one_who_is_logged_in_confirms_and_stays with OPTIONAL,
 }
 
+const OPTIONAL: &str = r#"
+    mail.transport = "smtp"
+    mail.smtp.port = 9
+    mail.smtp.encryption = "none"
+    registration.require_verified_email = false
+"#;
 const BOB: &str = "bob@example.org";
 const NEW: &str = "a brand new password";
 
@@ -100,4 +110,57 @@ async fn an_invite_gives_nobody_an_address_that_is_held(app: TestApp) {
     app.form().submit("/api/accept-invite", &fields).await.expect_text("No account was created.");
     assert_eq!(app.number("SELECT count(*) FROM invites WHERE accepted_at IS NOT NULL").await, 0);
     app.take_back(&undo).await;
+}
+
+async fn whoever_registered_for_another_is_out_once_the_owner_confirms(app: TestApp) {
+    let attacker = app.form();
+    attacker.register(BOB, "the password of the attacker").await.expect_redirect("/link");
+    app.mail(BOB, "confirm_email").await;
+    let bob = app.form();
+    bob.register(BOB, PASSWORD).await.expect_redirect("/link");
+    app.mail(BOB, "already_registered").await;
+    app.advance(std::time::Duration::from_secs(61));
+    bob.post("/api/send-again", &[]).await.expect_redirect("/link");
+    let link = app.mail(BOB, "confirm_email").await.link();
+    let page = bob.submit(&link, &[]).await;
+    page.expect_text("Your e-mail address is confirmed.").expect_text("not the browser that you registered with");
+    assert!(!bob.is_logged_in().await);
+    assert_eq!(app.number("SELECT count(*) FROM users WHERE email_verified_at IS NOT NULL").await, 1);
+    app.script().log_in(BOB, "the password of the attacker").await.expect_status(401);
+    bob.post("/api/reset-password", &[("new_password", PASSWORD)]).await.expect_redirect("/account");
+    assert!(bob.is_logged_in().await);
+    app.logged_in(BOB).await;
+    app.script().log_in(BOB, "the password of the attacker").await.expect_status(401);
+}
+
+async fn the_code_of_the_mail_keeps_no_password_of_another_either(app: TestApp) {
+    app.form().register(BOB, "the password of the attacker").await.expect_redirect("/link");
+    let code = app.arm_code(&app.mail(BOB, "confirm_email").await).await;
+    let bob = app.form();
+    bob.post("/api/use-code", &[("email", BOB), ("code", &code)]).await.expect_redirect("/reset-password");
+    app.script().log_in(BOB, "the password of the attacker").await.expect_status(401);
+    bob.post("/api/reset-password", &[("new_password", PASSWORD)]).await.expect_redirect("/account");
+}
+
+async fn a_session_of_before_ends_when_the_owner_confirms(app: TestApp) {
+    let attacker = app.form();
+    attacker.register(BOB, PASSWORD).await.expect_redirect("/link");
+    let link = app.mail(BOB, "confirm_email").await.link();
+    attacker.log_in(BOB, PASSWORD).await.expect_redirect("/account");
+    let bob = app.form();
+    bob.post(&link, &[]).await.expect_redirect("/reset-password");
+    assert!(!attacker.is_logged_in().await);
+    // Who leaves it there has lost nothing: there is a way back by mail.
+    app.script().log_in(BOB, PASSWORD).await.expect_status(401);
+    app.form().post("/api/forgot-password", &[("email", BOB)]).await.expect_redirect("/link");
+    app.mail(BOB, "reset_password").await;
+}
+
+async fn one_who_is_logged_in_confirms_and_stays(app: TestApp) {
+    app.form().register(BOB, PASSWORD).await.expect_redirect("/link");
+    let link = app.mail(BOB, "confirm_email").await.link();
+    let elsewhere = app.logged_in(BOB).await;
+    elsewhere.submit(&link, &[]).await.expect_text("Your e-mail address is confirmed.");
+    assert!(elsewhere.is_logged_in().await);
+    app.logged_in(BOB).await;
 }

@@ -8,7 +8,7 @@ on_both_databases! {
     a_taken_address_looks_like_a_free_one with MAILS,
     nobody_logs_in_with_an_address_that_is_not_confirmed with MAILS,
     confirming_where_one_registered_logs_in with MAILS,
-    confirming_elsewhere_does_not_log_in with MAILS,
+    confirming_elsewhere_asks_for_the_password_again with MAILS,
     another_mail_is_sent_after_a_while with MAILS,
     without_a_need_to_confirm_one_logs_in_at_once with OPTIONAL,
 }
@@ -73,13 +73,17 @@ async fn confirming_where_one_registered_logs_in(app: TestApp) {
     assert_eq!(app.number("SELECT count(*) FROM events WHERE kind = 'auth.email_verified'").await, 1);
 }
 
-async fn confirming_elsewhere_does_not_log_in(app: TestApp) {
+async fn confirming_elsewhere_asks_for_the_password_again(app: TestApp) {
     app.form().register("bob@example.org", PASSWORD).await.expect_redirect("/link");
     let mail = app.mail("bob@example.org", "confirm_email").await;
     let elsewhere = app.form();
-    elsewhere.submit(&mail.link(), &[]).await.expect_text("Your e-mail address is confirmed.");
+    let page = elsewhere.submit(&mail.link(), &[]).await;
+    page.expect_text("Your e-mail address is confirmed.").expect_text("choose your password again");
     assert!(!elsewhere.is_logged_in().await);
-    elsewhere.log_in("bob@example.org", PASSWORD).await.expect_redirect("/account");
+    elsewhere.log_in("bob@example.org", PASSWORD).await.expect_redirect("/login");
+    elsewhere.submit("/api/reset-password", &[("new_password", "short")]).await.expect_text("at least 8 characters");
+    elsewhere.post("/api/reset-password", &[("new_password", PASSWORD)]).await.expect_redirect("/account");
+    app.logged_in("bob@example.org").await;
 }
 
 async fn another_mail_is_sent_after_a_while(app: TestApp) {
