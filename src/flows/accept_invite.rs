@@ -17,6 +17,7 @@ use super::{
     letter::{self, Letter},
     link::INVITE,
     login::{Proof, judge, open_session},
+    recover::end_links_of_before,
     services::client_subject,
 };
 use crate::{
@@ -282,6 +283,7 @@ async fn raise(services: &Services, scope: &Scope, (user, role): (&User, Role), 
     if !role.is_mightier_than(user.role) {
         return Ok(false);
     }
+    end_links_of_before(tx, user, scope.now).await?;
     users::set_role(tx, &user.id, role, scope.now).await?;
     let details = json!({ "from": user.role.as_str(), "to": role.as_str(), "by": "invite" });
     let event = Event::about_user(EventKind::UserRoleChanged, &user.id).with(details);

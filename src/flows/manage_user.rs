@@ -8,6 +8,7 @@ use super::{
     end_sessions::{end_all, note},
     invite::forget_user,
     link::UNDO_EMAIL_CHANGE,
+    recover::end_links_of_before,
     setup::ADMINS,
 };
 use crate::{
@@ -70,6 +71,9 @@ pub async fn change_role(services: &Services, scope: &Scope, id: &UserId, role: 
     if loses_rights {
         refuse_self_and_last_admin(&mut tx, scope, &user).await?;
         end_all(&mut tx, id, None).await?;
+    }
+    if role.is_mightier_than(user.role) {
+        end_links_of_before(&mut tx, &user, scope.now).await?;
     }
     users::set_role(&mut tx, id, role, scope.now).await?;
     let details = json!({ "from": user.role.as_str(), "to": role.as_str() });

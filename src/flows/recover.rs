@@ -15,7 +15,7 @@ use super::{
 use crate::{
     auth::{self, AuthIdentity, AuthIdentityProviderService, AuthInput, Configured, UpdateData, providers::EMAILPASS},
     events::{self, Event, EventKind, Scope},
-    platform::{Issued, NewOneTime, OneTime, OneTimeState, Purpose, Tx, one_time},
+    platform::{Issued, NewOneTime, OneTime, OneTimeState, Purpose, Timestamp, Tx, one_time},
     shared::{EmailAddress, OneTimeId, UserId},
     users::{self, User},
 };
@@ -141,6 +141,14 @@ pub(super) async fn take_over(services: &Services, scope: &Scope, user: &User, t
         events::record(tx, &services.platform.entropy, scope, event).await?;
     }
     Ok(())
+}
+
+/// What was mailed before a role rises gives nobody the account that has it: whoever had it at another address could take
+/// it back, and the new rights along. Ended first and looked at behind that, so that a link in use is waited for.
+pub(super) async fn end_links_of_before(tx: &mut Tx, user: &User, now: Timestamp) -> Result<(), Error> {
+    one_time::revoke_all(tx, user.id.as_str(), now).await?;
+    let email = users::get_for_update(tx, &user.id).await?.email;
+    if email == user.email { Ok(()) } else { Err(Error::Conflict) }
 }
 
 /// Takes a new password back that its owner has not set: it is dead, all sessions end, and a new link is mailed.

@@ -13,6 +13,8 @@ on_both_databases! {
     the_code_of_the_mail_keeps_no_password_of_another_either with MAILS,
     a_session_of_before_ends_when_the_owner_confirms with OPTIONAL,
     one_who_is_logged_in_confirms_and_stays with OPTIONAL,
+    a_role_ends_the_links_of_whoever_had_the_account_before with MAILS,
+    a_role_given_by_an_admin_ends_them_too with MAILS,
 }
 
 const OPTIONAL: &str = r#"
@@ -163,4 +165,44 @@ async fn one_who_is_logged_in_confirms_and_stays(app: TestApp) {
     elsewhere.submit(&link, &[]).await.expect_text("Your e-mail address is confirmed.");
     assert!(elsewhere.is_logged_in().await);
     app.logged_in(BOB).await;
+}
+
+/// Mal is a member, the account is now known by Bob's address, and Mal still has the link that takes it back.
+async fn mal_becomes_bob(app: &TestApp) -> String {
+    let mal = app.member_by_mail("mal@example.org").await;
+    app.move_to(&mal, BOB).await;
+    app.mail("mal@example.org", "email_was_changed").await.link()
+}
+
+/// Bob makes the account his own by his mail, as anybody would who is told that there is an account.
+async fn bob_sets_a_password(app: &TestApp) -> Client {
+    let bob = app.form();
+    bob.post("/api/forgot-password", &[("email", BOB)]).await.expect_redirect("/link");
+    bob.post(&app.mail(BOB, "reset_password").await.link(), &[]).await.expect_redirect("/reset-password");
+    bob.post("/api/reset-password", &[("new_password", NEW)]).await.expect_redirect("/account");
+    bob
+}
+
+async fn a_role_ends_the_links_of_whoever_had_the_account_before(app: TestApp) {
+    let admin = app.admin().await;
+    let fields = [("emails", BOB), ("role", "admin"), ("step", "send")];
+    admin.post("/dashboard/invites/new", &fields).await.expect_status(200);
+    let invite = token_in(&app.mail(BOB, "invitation").await.link());
+    let undo = mal_becomes_bob(&app).await;
+    let bob = bob_sets_a_password(&app).await;
+    bob.post("/api/accept-invite", &[("token", &invite)]).await.expect_redirect("/account");
+    bob.get("/dashboard/users").await.expect_status(200);
+    app.form().submit(&undo, &[]).await.expect_text("This link no longer works");
+    assert!(bob.is_logged_in().await);
+    app.form().log_in(BOB, NEW).await.expect_redirect("/dashboard/users");
+}
+
+async fn a_role_given_by_an_admin_ends_them_too(app: TestApp) {
+    let admin = app.admin().await;
+    let undo = mal_becomes_bob(&app).await;
+    let bob = bob_sets_a_password(&app).await;
+    let id = app.user_id(BOB).await;
+    admin.post("/api/change-role", &[("id", &id), ("role", "admin")]).await.expect_status(302);
+    app.form().submit(&undo, &[]).await.expect_text("This link no longer works");
+    bob.get("/dashboard/users").await.expect_status(200);
 }
