@@ -56,8 +56,8 @@ CREATE INDEX mails_dropped ON mails (id) WHERE dropped_at IS NOT NULL;
 CREATE INDEX mails_recipient ON mails (recipient, id);
 CREATE INDEX mails_token ON mails (token_id);
 
--- Mails that visitors ask for at an address, until it is looked up whether there is such an account. The same row is
--- written for every address, so that the time of the answer tells nothing.
+-- Mails that visitors ask for at an address, also by registering with it, until it is looked up whether there is such an
+-- account. The same row is written for every address, so that the time of the answer tells nothing.
 CREATE TABLE mail_requests (
     id TEXT COLLATE "C" PRIMARY KEY,
     kind TEXT COLLATE "C" NOT NULL,
@@ -65,5 +65,8 @@ CREATE TABLE mail_requests (
     ip TEXT COLLATE "C",
     user_agent TEXT COLLATE "C",
     request_id TEXT COLLATE "C",
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    -- What a registration holds beside the address, sealed with the instance key: names and the hash of a password.
+    sealed TEXT COLLATE "C"
 );
+CREATE INDEX mail_requests_email ON mail_requests (email, created_at);

@@ -56,8 +56,8 @@ CREATE INDEX mails_dropped ON mails (id) WHERE dropped_at IS NOT NULL;
 CREATE INDEX mails_recipient ON mails (recipient, id);
 CREATE INDEX mails_token ON mails (token_id);
 
--- Mails that visitors ask for at an address, until it is looked up whether there is such an account. The same row is
--- written for every address, so that the time of the answer tells nothing.
+-- Mails that visitors ask for at an address, also by registering with it, until it is looked up whether there is such an
+-- account. The same row is written for every address, so that the time of the answer tells nothing.
 CREATE TABLE mail_requests (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -65,5 +65,8 @@ CREATE TABLE mail_requests (
     ip TEXT,
     user_agent TEXT,
     request_id TEXT,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    -- What a registration holds beside the address, sealed with the instance key: names and the hash of a password.
+    sealed TEXT
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX mail_requests_email ON mail_requests (email, created_at);

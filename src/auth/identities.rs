@@ -74,6 +74,7 @@ pub struct AuthIdentityProviderService {
     provider: ProviderId,
     browser: Option<BrowserKey>,
     now: Timestamp,
+    is_blind: bool,
     work: Mutex<Work>,
 }
 
@@ -85,7 +86,13 @@ impl AuthIdentityProviderService {
         provider: ProviderId,
         (browser, now): (Option<BrowserKey>, Timestamp),
     ) -> Self {
-        Self { db, entropy, provider, browser, now, work: Mutex::default() }
+        Self { db, entropy, provider, browser, now, is_blind: false, work: Mutex::default() }
+    }
+
+    /// The same without a look at what is stored: a provider goes on as if it knew nobody, in the same time for everybody.
+    #[must_use]
+    pub fn blind(self) -> Self {
+        Self { is_blind: true, ..self }
     }
 
     /// The identity with this entity id.
@@ -95,6 +102,9 @@ impl AuthIdentityProviderService {
     pub async fn retrieve(&self, entity_id: &str) -> Result<Option<AuthIdentity>, Error> {
         if let Some(created) = self.created(entity_id) {
             return Ok(Some(created));
+        }
+        if self.is_blind {
+            return Ok(None);
         }
         let Some((identity, stored)) = find_identity(&self.db, &self.provider, entity_id).await? else {
             return Ok(None);
@@ -129,6 +139,11 @@ impl AuthIdentityProviderService {
         };
         self.work().created.push(identity.clone());
         Ok(identity)
+    }
+
+    /// Takes over an identity that an earlier request has created; it is stored when the flow commits.
+    pub fn adopt(&self, identity: AuthIdentity) {
+        self.work().created.push(identity);
     }
 
     /// Replaces the provider metadata of an identity; it is stored when the flow commits.

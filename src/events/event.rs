@@ -156,6 +156,19 @@ impl Event {
     }
 }
 
+/// Whether anything has ever happened to a user, also to one who is gone.
+///
+/// # Errors
+/// What the database says.
+pub async fn has_happened_to(tx: &mut Tx, user: &UserId) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query("SELECT 1 FROM events WHERE target_id = $1 AND target_type = $2 LIMIT 1")
+        .bind(user.as_str())
+        .bind("user")
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(row.is_some())
+}
+
 /// Writes an event into the transaction of the change that it reports.
 ///
 /// # Errors

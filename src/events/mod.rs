@@ -6,5 +6,5 @@ mod event;
 mod scope;
 
 pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditPage, list_events};
-pub use event::{Event, EventKind, Target, record};
+pub use event::{Event, EventKind, Target, has_happened_to, record};
 pub use scope::{Actor, Client, Scope};

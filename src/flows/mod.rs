@@ -22,6 +22,7 @@ mod manage_user;
 mod profile;
 mod recover;
 mod register;
+mod register_by_mail;
 mod resume;
 mod services;
 mod settings;

@@ -8,10 +8,11 @@ use super::{
     Error, LoggedIn, Services, confirm_email,
     create_user::{insert_registered, may_register},
     login::{Proof, judge, open_session},
+    register_by_mail,
     services::client_subject,
 };
 use crate::{
-    auth::{AuthInput, providers::EMAILPASS},
+    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, Configured, providers::EMAILPASS},
     events::Scope,
     platform::Bucket,
     shared::{EmailAddress, UserId},
@@ -26,6 +27,8 @@ pub struct Registration {
     pub password: String,
     /// The names.
     pub profile: Profile,
+    /// Who registered with this address in the same browser a moment ago.
+    pub registered_here: Option<UserId>,
 }
 
 /// What came of a registration that was not refused.
@@ -34,7 +37,7 @@ pub enum Registered {
     LoggedIn(Box<LoggedIn>),
     /// A mail is on its way: to the person, or to whoever has the address already. The two can't be told apart.
     MailSent {
-        /// Who registered; a new id where the address was taken.
+        /// Who registers; an id of nobody where the address was taken.
         user: UserId,
     },
 }
@@ -53,7 +56,10 @@ pub async fn register(services: &Services, scope: &Scope, new: Registration) -> 
         Bucket { name: "register_account", subject: new.email.as_str(), limit: limits.register_per_account },
     ];
     services.take(scope, &tries).await?;
-    let is_by_mail = services.platform.outbox.is_sent() || services.rules.registration.requires_verified_email();
+    if services.platform.outbox.is_sent() {
+        return register_by_mail::take_in(services, scope, new).await;
+    }
+    let is_by_mail = services.rules.registration.requires_verified_email();
     let email = new.email.clone();
     match try_register(services, scope, (new, is_by_mail)).await {
         Err(Error::Taken(_)) if is_by_mail => tell_owner(services, scope, &email).await,
@@ -68,13 +74,7 @@ async fn try_register(
 ) -> Result<Registered, Error> {
     let configured = services.providers.first_of(EMAILPASS).ok_or(Error::UnknownProvider)?;
     let identities = services.identities(services.provider(&configured.id)?, scope);
-    let body = BTreeMap::from([("email".to_owned(), new.email.to_string()), ("password".to_owned(), new.password)]);
-    let input = AuthInput { body, ..AuthInput::default() };
-    let identity = match judge(configured.provider.register(&input, &identities).await?) {
-        Proof::Proved(identity) => identity,
-        Proof::Failed(reason) => return Err(Error::Taken(reason)),
-        Proof::Elsewhere(_) => return Err(Error::UnknownProvider),
-    };
+    let identity = prove(configured, &identities, (&new.email, new.password)).await?;
     let mut tx = services.platform.db.begin().await?;
     identities.commit(&mut tx).await?;
     let user = insert_registered(services, scope, (new.email, new.profile, &identity), &mut tx).await?;
@@ -87,6 +87,21 @@ async fn try_register(
     };
     tx.commit().await?;
     Ok(registered)
+}
+
+/// Lets the provider make an identity of address and password, with the hash; it is not stored yet.
+pub(super) async fn prove(
+    configured: &Configured,
+    identities: &AuthIdentityProviderService,
+    (email, password): (&EmailAddress, String),
+) -> Result<AuthIdentity, Error> {
+    let body = BTreeMap::from([("email".to_owned(), email.to_string()), ("password".to_owned(), password)]);
+    let input = AuthInput { body, ..AuthInput::default() };
+    match judge(configured.provider.register(&input, identities).await?) {
+        Proof::Proved(identity) => Ok(identity),
+        Proof::Failed(reason) => Err(Error::Taken(reason)),
+        Proof::Elsewhere(_) => Err(Error::UnknownProvider),
+    }
 }
 
 /// The owner of a taken address is told; who registers sees what everybody sees.

@@ -87,7 +87,9 @@ pub async fn register(
         Err(error) => return call.refuse(origin, error),
     };
     let address = email.clone();
-    match flows::register(call.services(), call.scope(), Registration { email, password, profile }).await {
+    let registered_here = call.pending().and_then(|pending| pending.registered_as(&email)).cloned();
+    let new = Registration { email, password, profile, registered_here };
+    match flows::register(call.services(), call.scope(), new).await {
         Ok(Registered::LoggedIn(logged_in)) => {
             call.log_in(&logged_in.session).await?;
             call.go_on(&next.unwrap_or_else(|| OwnPath::known("/account")), None)

@@ -70,6 +70,14 @@ impl Pending {
             _ => None,
         }
     }
+
+    /// The same for one address.
+    pub fn registered_as(&self, address: &EmailAddress) -> Option<&UserId> {
+        match self {
+            Self::Mail { email, .. } if email == address => self.registered(),
+            _ => None,
+        }
+    }
 }
 
 /// What the browser that asks is in the middle of, if anything.

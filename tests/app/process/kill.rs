@@ -1,4 +1,4 @@
-//! `kill -9` while people register: whoever was answered has an account, and nobody has half of one.
+//! `kill -9` while people register: whoever was answered has an account, or gets one by mail, and nobody has half of one.
 
 use std::sync::{
     Arc, Mutex,
@@ -12,11 +12,26 @@ use crate::harness::{PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
     what_was_answered_survives_and_nothing_is_half_there with UNLIMITED,
+    who_was_told_of_a_mail_gets_it_from_the_next_process with SENDING,
+    a_registration_is_dropped_where_it_is_closed_meanwhile with CLOSED,
 }
 
 const UNLIMITED: &str = r#"
     limits.register_per_ip = "off"
     limits.register_per_account = "off"
+"#;
+const SENDING: &str = r#"
+    mail.transport = "smtp"
+    mail.smtp.port = 9
+    mail.smtp.encryption = "none"
+    limits.register_per_ip = "off"
+"#;
+const CLOSED: &str = r#"
+    mail.transport = "smtp"
+    mail.smtp.port = 9
+    mail.smtp.encryption = "none"
+    limits.register_per_ip = "off"
+    registration.mode = "closed"
 "#;
 const KILLS: usize = 20;
 const AT_ONCE: usize = 8;
@@ -81,4 +96,41 @@ async fn register_on_and_on(url: String, round: usize, seen: Arc<Seen>) {
         seen.answered.lock().unwrap().push(email);
         seen.another.notify_one();
     }
+}
+
+/// Registers at a server where registration is open and kills that as soon as it has answered.
+async fn register_and_kill(app: &TestApp, email: &str) {
+    let mut server = Server::start_with(app, &[("LATCHKEY_REGISTRATION__MODE", "open".to_owned())]).await;
+    let fields = [("email", email), ("password", PASSWORD)];
+    let request = reqwest::Client::new().post(format!("{}/api/register", server.url)).form(&fields);
+    let answer = request.header("accept", "application/json").send().await.unwrap();
+    server.signal("-KILL");
+    assert_eq!(answer.status(), 200);
+    server.child.wait().await.unwrap();
+}
+
+async fn who_was_told_of_a_mail_gets_it_from_the_next_process(app: TestApp) {
+    app.stop_last().await;
+    for round in 0..3 {
+        register_and_kill(&app, &format!("person-{round}@example.org")).await;
+    }
+    let app = app.another_process().await;
+    for round in 0..3 {
+        app.mail(&format!("person-{round}@example.org"), "confirm_email").await;
+    }
+    assert_eq!(app.number("SELECT count(*) FROM users").await, 3);
+}
+
+async fn a_registration_is_dropped_where_it_is_closed_meanwhile(app: TestApp) {
+    for round in 0..10 {
+        let email = format!("person-{round}@example.org");
+        register_and_kill(&app, &email).await;
+        app.mail_requests_are_answered().await;
+        if app.text_for("SELECT id FROM users WHERE email = $1", &email).await.is_none() {
+            assert_eq!(app.mails_to(&email).await.len(), 0);
+            return;
+        }
+        // The server itself has answered before it was killed.
+    }
+    panic!("no registration was left to a process where it is closed");
 }

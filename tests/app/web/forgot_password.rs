@@ -34,6 +34,7 @@ async fn everybody_gets_the_same_answer(app: TestApp) {
     app.member_by_mail("known@example.org").await;
     app.member_by_mail("disab@example.org").await;
     app.form().register("unver@example.org", PASSWORD).await.expect_redirect("/link");
+    app.mail_requests_are_answered().await;
     let id = app.user_id("disab@example.org").await;
     admin.post("/api/disable-user", &[("id", &id)]).await.expect_status(302);
     let mut answers = Vec::new();
