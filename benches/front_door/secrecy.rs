@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use sqlx::Connection;
 
 use crate::{
@@ -85,16 +86,19 @@ fn note(column: &mut Column<'_>, what: &str, (first, second): (&[Duration], &[Du
     );
 }
 
-/// The times of each kind of request. Who comes first changes, so that no kind always follows the same other.
+/// The times of each kind of request, in an order drawn anew for each round: what goes on in the server meanwhile has
+/// rhythms of its own, with which no fixed order must fall in step.
 async fn interleaved(
     client: &mut Client,
     (kinds, tries): (usize, usize),
     (ask, is_right): (Ask<'_>, fn(&Answer) -> bool),
 ) -> Outcome<Vec<Vec<Duration>>> {
     let mut times = vec![Vec::new(); kinds];
+    let mut order: Vec<usize> = (0..kinds).collect();
+    let mut random = StdRng::from_os_rng();
     for nth in 0..tries {
-        for turn in 0..kinds {
-            let kind = if nth % 2 == 0 { (turn + nth / 2) % kinds } else { kinds - 1 - (turn + nth / 2) % kinds };
+        order.shuffle(&mut random);
+        for &kind in &order {
             let asked = now();
             let answer = client.ask(&ask(kind, nth)).await?;
             times[kind].push(asked.elapsed());

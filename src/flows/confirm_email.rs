@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::{
-    Error, LoggedIn, Services, USER,
+    Error, LoggedIn, Services, USER, authority,
     letter::{self, Letter},
     link::{CONFIRM_EMAIL, RESET_PASSWORD},
     login::open_session,
@@ -75,6 +75,7 @@ pub(super) async fn confirm_email(
     let logs_in = is_known_here && !scope.is(&id);
     let identity = if logs_in { password_identity(services, scope, &token.email).await? } else { None };
     let mut tx = services.platform.db.begin().await?;
+    authority::hold_account(&mut tx, &id).await?;
     if !one_time::use_up(&mut tx, &token.id, scope.now).await? {
         return Err(Error::Conflict);
     }
