@@ -213,8 +213,10 @@ fn web_state(config: &Config, services: Services) -> WebState {
         is_https: config.server.public_url.is_https(),
         trusted_proxies: config.server.trusted_proxies.iter().map(Network::net).collect(),
         allowed_origins: config.server.allowed_origins.iter().map(ToString::to_string).collect(),
+        forward_origins: config.server.forward_origins.iter().map(ToString::to_string).collect(),
         request_timeout: config.server.request_timeout,
         session_cookie: config.session.cookie_name.clone(),
+        cookie_domain: config.session.cookie_domain.clone(),
     };
     let flash = FlashCookie::beside(&site.session_cookie, site.is_https, services.platform.seal.clone());
     let pending = pending::cookie_beside(&site.session_cookie, site.is_https, services.platform.seal.clone());

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod body;
 pub mod caller;
 pub mod error;
+pub mod forward;
 pub mod health;
 pub mod session;
 pub mod token;
@@ -20,6 +21,8 @@ use crate::web::state::WebState;
 pub fn routes() -> Router<WebState> {
     Router::new()
         .route("/auth/session", get(session::show).post(session::open).delete(session::end))
+        .route("/auth/forward", get(forward::check))
+        .route("/auth/return", get(forward::go_back))
         .route("/auth/token/refresh", post(token::refresh))
         .route("/auth/{actor_type}/providers", get(auth::providers))
         .route("/auth/{actor_type}/{provider}", get(auth::authenticate).post(auth::authenticate))

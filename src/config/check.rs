@@ -1,6 +1,6 @@
 //! What no single setting can know: rules between settings, and what is allowed but probably not meant.
 
-use std::{collections::HashSet, ops::RangeInclusive, time::Duration};
+use std::{collections::HashSet, net::IpAddr, ops::RangeInclusive, time::Duration};
 
 use super::{Config, ServerSettings, SessionSettings, USER_ACTOR, providers};
 use crate::{
@@ -41,9 +41,13 @@ pub(super) fn complete(config: &mut Config) {
         *domain = domain.trim().trim_start_matches('@').to_lowercase();
     }
     config.registration.require_verified_email.get_or_insert(config.mail.is_sent());
+    if let Some(domain) = &mut config.session.cookie_domain {
+        *domain = domain.trim().trim_start_matches('.').to_ascii_lowercase();
+    }
     let name = &config.session.cookie_name;
     if config.server.public_url.is_https() && !name.starts_with(HOST_PREFIX) && !name.starts_with(SECURE_PREFIX) {
-        config.session.cookie_name = format!("{HOST_PREFIX}{name}");
+        let prefix = if config.session.cookie_domain.is_some() { SECURE_PREFIX } else { HOST_PREFIX };
+        config.session.cookie_name = format!("{prefix}{name}");
     }
 }
 
@@ -85,6 +89,23 @@ fn check_session(config: &Config) -> Checked {
     }
     if bare != name && !config.server.public_url.is_https() {
         return wrong("session.cookie_name", "browsers take this prefix over https only; `server.public_url` is http");
+    }
+    let host = config.server.public_url.host();
+    let is_above = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|sub| sub.ends_with('.'));
+    match session.cookie_domain.as_deref() {
+        Some(domain) if !domain.contains('.') || domain.parse::<IpAddr>().is_ok() || !is_above(domain) => {
+            return wrong(
+                "session.cookie_domain",
+                format!("must be `{host}` or a domain above it, such as `example.org`"),
+            );
+        }
+        Some(_) if name.starts_with(HOST_PREFIX) => {
+            return wrong(
+                "session.cookie_name",
+                "`__Host-` binds the cookie to one host; `session.cookie_domain` does not",
+            );
+        }
+        _ => {}
     }
     if session.idle.is_zero() {
         return wrong("session.idle", "must be longer than nothing");

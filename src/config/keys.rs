@@ -13,11 +13,12 @@ pub(super) enum Kind {
 }
 
 /// Every key with a fixed name.
-pub(super) const KEYS: [(&str, Kind); 50] = [
+pub(super) const KEYS: [(&str, Kind); 52] = [
     ("server.listen", Kind::Text),
     ("server.public_url", Kind::Text),
     ("server.trusted_proxies", Kind::List),
     ("server.allowed_origins", Kind::List),
+    ("server.forward_origins", Kind::List),
     ("server.header_timeout", Kind::Text),
     ("server.request_timeout", Kind::Text),
     ("server.shutdown_timeout", Kind::Text),
@@ -41,6 +42,7 @@ pub(super) const KEYS: [(&str, Kind); 50] = [
     ("session.idle", Kind::Text),
     ("session.absolute", Kind::Text),
     ("session.cookie_name", Kind::Text),
+    ("session.cookie_domain", Kind::Text),
     ("password.memory_kib", Kind::Number),
     ("password.iterations", Kind::Number),
     ("password.parallelism", Kind::Number),

@@ -25,6 +25,8 @@ pub struct ServerSettings {
     pub trusted_proxies: Vec<Network>,
     /// Origins whose scripts may use the API (CORS).
     pub allowed_origins: Vec<PublicUrl>,
+    /// Origins of applications behind the door that people are sent back to when they have logged in (forward-auth).
+    pub forward_origins: Vec<PublicUrl>,
     /// How long a client may take to send the head of a request.
     #[serde(with = "duration_text")]
     pub header_timeout: Duration,
@@ -43,6 +45,7 @@ impl Default for ServerSettings {
             public_url: PublicUrl { is_https: false, authority: "localhost:3000".to_owned() },
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
+            forward_origins: Vec::new(),
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(20),

@@ -18,12 +18,16 @@ pub struct SessionSettings {
     /// How long a session lasts at most.
     #[serde(with = "duration_text")]
     pub absolute: Duration,
-    /// The name of the cookie. Under https it always begins with `__Host-`, which binds it to the host.
+    /// The name of the cookie. Under https it begins with `__Host-`, which binds it to the host, or with `__Secure-` where
+    /// it has a domain.
     pub cookie_name: String,
+    /// The domain whose hosts all get the cookie, so that applications on other hosts can stand behind the door; each of
+    /// them is trusted with the log-in of everybody who visits it. None: this host alone.
+    pub cookie_domain: Option<String>,
 }
 
 impl Default for SessionSettings {
     fn default() -> Self {
-        Self { idle: DAY * 7, absolute: DAY * 30, cookie_name: "latchkey".to_owned() }
+        Self { idle: DAY * 7, absolute: DAY * 30, cookie_name: "latchkey".to_owned(), cookie_domain: None }
     }
 }

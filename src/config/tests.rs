@@ -354,6 +354,7 @@ fn the_known_keys_are_the_settings() {
     let mut config = Config::default();
     config.password.max_queued_hashes = Some(1);
     config.log.format = Some(LogFormat::Json);
+    config.session.cookie_domain = Some("example.org".to_owned());
     config.registration.require_verified_email = Some(true);
     config.mail.from = Some("front.door@example.org".to_owned());
     let password = Some(toml::from_str::<SmtpSettings>("password = \"s3cret\"").unwrap().password.unwrap());

@@ -58,10 +58,13 @@ pub fn routes(state: &WebState, programs: Router<WebState>) -> Result<Router, Co
         .fallback(missing);
     let platform = &state.services.platform;
     let store = CookieStore::new(platform.db.clone(), platform.clock.clone());
-    let sessions = SessionManagerLayer::new(store)
+    let mut sessions = SessionManagerLayer::new(store)
         .with_name(state.site.session_cookie.clone())
         .with_same_site(SameSite::Lax)
         .with_secure(state.site.is_https);
+    if let Some(domain) = &state.site.cookie_domain {
+        sessions = sessions.with_domain(domain.clone());
+    }
     // The first is the outermost. All in one call: a route clones what is within at every call of `layer`, and each of
     // those clones all that is within it.
     let around = (

@@ -21,10 +21,14 @@ pub struct Site {
     pub trusted_proxies: Vec<IpNet>,
     /// The other origins whose scripts may read the answers for programs.
     pub allowed_origins: Vec<String>,
+    /// The origins of applications behind the door that people are sent back to.
+    pub forward_origins: Vec<String>,
     /// How long a request may take, its body included.
     pub request_timeout: Duration,
     /// The name of the session cookie.
     pub session_cookie: String,
+    /// The domain of the session cookie, where it is not this host's alone.
+    pub cookie_domain: Option<String>,
 }
 
 /// What every page is handed. A request clones it many times over, once a layer, so a clone is one count.

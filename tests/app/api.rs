@@ -1,5 +1,6 @@
 //! What programs meet.
 
 mod auth;
+mod forward;
 mod health;
 mod session;

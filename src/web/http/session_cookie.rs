@@ -34,6 +34,7 @@ pub async fn clear(cookie: &Session) -> Result<(), Error> {
 /// `__Host-` only obeys where the attributes are those with which it was set.
 pub fn removal(site: &Site) -> Option<HeaderValue> {
     let secure = if site.is_https { "; Secure" } else { "" };
-    let cookie = format!("{}=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0{secure}", site.session_cookie);
+    let domain = site.cookie_domain.as_ref().map(|domain| format!("; Domain={domain}")).unwrap_or_default();
+    let cookie = format!("{}=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0{secure}{domain}", site.session_cookie);
     HeaderValue::try_from(cookie).ok()
 }

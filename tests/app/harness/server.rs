@@ -135,6 +135,11 @@ impl TestApp {
         Self::serve(self.kind, config, self.clock.clone(), self.servers.clone()).await
     }
 
+    /// The same server as it is reached through a proxy.
+    pub fn behind(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
     /// The configuration as a file, for commands and other processes.
     pub fn config_file(&self) -> PathBuf {
         self.config.keys.directory.join("latchkey.toml")
