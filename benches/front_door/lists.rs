@@ -129,7 +129,7 @@ impl Question {
             _ => None,
         };
         let search = Some(self.search.to_owned()).filter(|search| !search.is_empty());
-        let filter = Filter { search, role: self.role.parse::<Role>().ok(), status };
+        let filter = Filter { search, role: self.role.parse::<Role>().ok(), status, ..Filter::default() };
         let order = match self.sort {
             "email" => Order { by: SortBy::Email, is_descending: false },
             "name" => Order { by: SortBy::Name, is_descending: false },

@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use http::header;
 use http_body_util::LengthLimitError;
 use serde::{
-    Deserialize, Deserializer,
+    Deserializer,
     de::{DeserializeOwned, Visitor},
 };
 use serde_json::{Map, Value};
@@ -74,22 +74,6 @@ pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, ApiErr
     })
 }
 
-/// A field that may be left out, or be `null` to take the value away. Needs `#[serde(default)]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Change<T> {
-    /// It was left out.
-    #[default]
-    None,
-    /// The new value, or none any more.
-    To(Option<T>),
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::<T>::deserialize(deserializer).map(Self::To)
-    }
-}
-
 /// The names of the fields that a type reads, as its derived `Deserialize` tells them.
 fn fields_of<T: DeserializeOwned>() -> &'static [&'static str] {
     struct Names<'a>(&'a mut &'static [&'static str]);
@@ -125,9 +109,11 @@ fn fields_of<T: DeserializeOwned>() -> &'static [&'static str] {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
+    use crate::shared::Change;
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Person {

@@ -54,6 +54,11 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "invalid_data", message)
     }
 
+    /// One value of the request makes no sense.
+    pub fn invalid_field(name: &str, reason: &str) -> Self {
+        Self::invalid_data(format!("Invalid request: Field '{name}': {reason}"))
+    }
+
     /// There is such a thing already.
     pub fn duplicate(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "duplicate_error", message)
@@ -78,7 +83,8 @@ impl ApiError {
         Self { retry_after_secs: Some(retry_after_secs), ..busy }
     }
 
-    fn internal() -> Self {
+    /// Something that is nobody's fault outside.
+    pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unknown_error", "An unknown error occurred.")
     }
 }

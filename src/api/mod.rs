@@ -4,11 +4,16 @@ pub mod auth;
 pub mod body;
 pub mod caller;
 pub mod error;
+pub mod fields;
 pub mod forward;
 pub mod health;
+pub mod invites;
+pub mod params;
+pub mod path_id;
 pub mod session;
 pub mod token;
 pub mod users;
+pub mod values;
 
 use axum::{
     Router,
@@ -27,6 +32,21 @@ pub fn routes() -> Router<WebState> {
         .route("/auth/{actor_type}/providers", get(auth::providers))
         .route("/auth/{actor_type}/{provider}", get(auth::authenticate).post(auth::authenticate))
         .route("/auth/{actor_type}/{provider}/register", post(auth::register))
-        .route("/admin/users/me", get(users::me))
+        .merge(administration())
         .route("/.well-known/jwks.json", get(token::keys))
+}
+
+/// What admins do.
+fn administration() -> Router<WebState> {
+    Router::new()
+        .route("/admin/users", get(users::list).post(users::create))
+        .route("/admin/users/me", get(users::me))
+        .route("/admin/users/{id}", get(users::show).post(users::update).delete(users::delete))
+        .route("/admin/users/{id}/disable", post(users::disable))
+        .route("/admin/users/{id}/enable", post(users::enable))
+        .route("/admin/users/{id}/sessions", get(users::sessions).delete(users::end_sessions))
+        .route("/admin/invites", get(invites::list).post(invites::create))
+        .route("/admin/invites/accept", post(invites::accept))
+        .route("/admin/invites/{id}", get(invites::show).delete(invites::delete))
+        .route("/admin/invites/{id}/resend", post(invites::resend))
 }

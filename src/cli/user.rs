@@ -3,11 +3,11 @@
 use std::io::Read;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{CliError, LISTED_AT_ONCE, Target, Told, print, read_email, tell};
 use crate::{
-    flows::{self, DirectUser},
+    flows::{self, DirectUser, Vouched},
     shared::{EmailAddress, InvalidEmail, Role, UserId},
     users::{self, Filter, Order, Page, Profile, User},
 };
@@ -74,7 +74,8 @@ async fn create_user(told: &Told, create: CreateUser) -> Result<(), CliError> {
         let user = flows::create_directly(&told.services, &told.scope, new).await?;
         return tell(create.json, &user_json(&user), &created(&user));
     }
-    let (user, token) = flows::create_without_password(&told.services, &told.scope, (email, role)).await?;
+    let new = Vouched { email, profile: Profile::default(), role, metadata: Map::new(), is_kept: false };
+    let (user, token) = flows::create_without_password(&told.services, &told.scope, new).await?;
     let link = told.link(&token);
     let mut answer = user_json(&user);
     answer["link"] = json!(link);

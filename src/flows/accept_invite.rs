@@ -7,12 +7,16 @@
 //! 3. A user has it and never proved it: what was set up there ends, and the account is the invited person's.
 //! 4. The user is turned off, somebody else is logged in, or the inviter may not invite any more: refused.
 
+mod by_identity;
+
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_json::json;
+use serde_json::{Map, json};
+
+pub use by_identity::{Claim, accept_invite_by_identity};
 
 use super::{
-    Error, LoggedIn, RegistrationMode, Resumed, Services, USER, authority, create_user,
+    EmailMatch, Error, Holder, LoggedIn, RegistrationMode, Resumed, Services, USER, authority, create_user,
     end_sessions::end_all,
     letter::{self, Letter},
     link::INVITE,
@@ -193,9 +197,12 @@ async fn try_to_accept(services: &Services, scope: &Scope, accepted: &Acceptance
             email_verified_at: Some(scope.now),
             profile: accepted.profile.clone(),
             role: found.invite.role,
+            metadata: Map::new(),
         };
         create_user::insert(services, scope, (&new, &identity), &mut tx).await?;
     }
+    // Whoever registered the identity before may still hold a session of it.
+    sessions::end_all_of_identity(&mut tx, &identity.id).await?;
     let logged_in = open_session(services, scope, (&id, &identity, false), &mut tx).await?;
     tx.commit().await?;
     Ok(logged_in)
@@ -263,11 +270,11 @@ async fn take_over(
 ) -> Result<(), Error> {
     let entropy = &services.platform.entropy;
     auth::leave_only(tx, (USER, user.id.as_str()), identity).await?;
+    // Behind the ways in: a log-in that is under way either sees them gone, or has opened its session by now.
+    end_all(tx, &user.id, None).await?;
     if identity.actor_id(USER).is_none() {
         auth::link_actor(tx, &identity.id, USER, user.id.as_str()).await?;
     }
-    // Behind the ways in: a log-in that is under way either sees them gone, or has opened its session by now.
-    end_all(tx, &user.id, None).await?;
     withdrawn_mail::drop_about(tx, user.id.as_str(), scope.now).await?;
     one_time::revoke_all(tx, user.id.as_str(), scope.now).await?;
     users::set_profile(tx, user, profile, scope.now).await?;
@@ -325,7 +332,7 @@ pub async fn raise_by_invite(
 /// A session gets a new key when its rights grow; what others may have got hold of before does not grow with it.
 async fn open_anew(services: &Services, scope: &Scope, asking: &Resumed, tx: &mut Tx) -> Result<Opened, Error> {
     let (user, session) = (&asking.user.id, &asking.session);
-    sessions::end_all(tx, user, None).await?;
+    end_all(tx, user, None).await?;
     let new = NewSession {
         actor_type: USER.to_owned(),
         user_id: Some(user.clone()),

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{
     Error, LoggedIn, Resumed, Services, USER, authority,
+    end_sessions::end_all,
     link::UNDO_EMAIL_CHANGE,
     login::{Proof, judge, open_session},
 };
@@ -42,7 +43,7 @@ pub async fn change_password(
     if !sessions::revoke(&mut tx, &user.id, own).await? {
         return Err(Error::Unauthorized);
     }
-    let ended = sessions::end_all(&mut tx, &user.id, scope.session_id()).await?;
+    let ended = end_all(&mut tx, &user.id, scope.session_id()).await?;
     // A link that was mailed before would set yet another password. The one that takes a change of address back stays:
     // whoever has taken the account away could end it by a new password.
     one_time::revoke_all_but(&mut tx, (UNDO_EMAIL_CHANGE, user.id.as_str()), scope.now).await?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Error, RegistrationMode, Services, USER, authority, held_address,
@@ -31,6 +31,21 @@ pub struct DirectUser {
     pub password: String,
 }
 
+/// A user who is to choose a password by a link; an admin or the operator vouches for the address.
+pub struct Vouched {
+    /// The address.
+    pub email: EmailAddress,
+    /// The names.
+    pub profile: Profile,
+    /// The role.
+    pub role: Role,
+    /// What the embedding application keeps with the user.
+    pub metadata: Map<String, Value>,
+    /// Whether the link goes to the outbox also where no mail leaves, for an admin to copy it there; who gets the link
+    /// as an answer needs no copy.
+    pub is_kept: bool,
+}
+
 /// Creates a user directly.
 ///
 /// # Errors
@@ -52,17 +67,18 @@ pub async fn create_directly(services: &Services, scope: &Scope, new: DirectUser
 pub async fn create_without_password(
     services: &Services,
     scope: &Scope,
-    (email, role): (EmailAddress, Role),
+    vouched: Vouched,
 ) -> Result<(User, SecretToken), Error> {
     let entropy = &services.platform.entropy;
     let mut tx = services.platform.db.begin().await?;
     authority::hold_as_manager(&mut tx, scope).await?;
     let new = NewUser {
         id: UserId::new(entropy.uuid_v7(scope.now)),
-        email,
+        email: vouched.email,
         email_verified_at: Some(scope.now),
-        profile: Profile::default(),
-        role,
+        profile: vouched.profile,
+        role: vouched.role,
+        metadata: vouched.metadata,
     };
     create(&mut tx, &new, scope.now).await?;
     let details = json!({ "email": new.email.as_str(), "role": new.role.as_str(), "provider": null });
@@ -77,7 +93,7 @@ pub async fn create_without_password(
     };
     let issued = one_time::issue(&mut tx, entropy, scope.now, link).await?;
     // Where no mail leaves, the one who creates the user hands the link on.
-    if services.platform.outbox.is_sent() {
+    if vouched.is_kept || services.platform.outbox.is_sent() {
         letter::write(services, scope, (&new.email, Letter::SetPassword, Some(&issued)), &mut tx).await?;
     }
     tx.commit().await?;
@@ -117,6 +133,7 @@ pub(super) async fn insert_direct(
         email_verified_at: Some(scope.now),
         profile: new.profile,
         role: new.role,
+        metadata: Map::new(),
     };
     let user = insert(services, scope, (&user, &identity), tx).await?;
     Ok((user, identity))
@@ -135,7 +152,8 @@ pub(super) async fn for_identity(
     insert_registered(services, scope, (email, Profile::default(), identity), tx).await
 }
 
-fn email_of(identity: &AuthIdentity) -> Option<EmailAddress> {
+/// The address of whoever an identity is: what its provider knows, or what the provider knows it by.
+pub(super) fn email_of(identity: &AuthIdentity) -> Option<EmailAddress> {
     let known = &identity.provider_identity;
     let email = known.user_metadata.get("email").and_then(Value::as_str).unwrap_or(&known.entity_id);
     EmailAddress::parse(email).ok()
@@ -163,6 +181,7 @@ pub(super) async fn insert_registered(
         email_verified_at: None,
         profile,
         role: Role::Member,
+        metadata: Map::new(),
     };
     insert(services, scope, (&user, identity), tx).await
 }
@@ -197,7 +216,7 @@ fn created(new: &NewUser, now: Timestamp) -> User {
         last_name: new.profile.last_name.as_ref().map(|name| name.as_str().to_owned()),
         avatar_url: None,
         role: new.role,
-        metadata: serde_json::Map::new(),
+        metadata: new.metadata.clone(),
         disabled_at: None,
         last_login_at: None,
         created_at: now,

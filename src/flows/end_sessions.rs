@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Error, Services, authority};
+use super::{Error, Services, USER, authority};
 use crate::{
     events::{self, Event, EventKind, Scope},
     platform::Tx,
@@ -46,7 +46,7 @@ pub async fn end_other_sessions(services: &Services, scope: &Scope) -> Result<u6
     let user = scope.user_id().ok_or(Error::Unauthorized)?;
     let mut tx = services.platform.db.begin().await?;
     authority::hold(&mut tx, scope).await?;
-    let ended = sessions::end_all(&mut tx, user, scope.session_id()).await?;
+    let ended = end_all(&mut tx, user, scope.session_id()).await?;
     if ended > 0 {
         note(services, scope, (user, json!({ "count": ended })), &mut tx).await?;
     }
@@ -54,10 +54,19 @@ pub async fn end_other_sessions(services: &Services, scope: &Scope) -> Result<u6
     Ok(ended)
 }
 
-/// Ends all sessions of a user but one that is named; how many ended. Whatever somebody asks for as the user meanwhile has
-/// been done by then, with a session or a link to be ended, or finds its session ended.
+/// Ends all sessions of a user but one that is named, and those that the user's identities opened before they had a user:
+/// who holds one of those is let in by a refresh. How many of the user's own ended. Whatever somebody asks for as the user
+/// meanwhile has been done by then, with a session or a link to be ended, or finds its session ended.
 pub(super) async fn end_all(tx: &mut Tx, user: &UserId, except: Option<&SessionId>) -> Result<u64, Error> {
     authority::hold_user(tx, user).await?;
+    sqlx::query(
+        "DELETE FROM sessions WHERE user_id = '' AND actor_type = $1 AND auth_identity_id IN
+             (SELECT auth_identity_id FROM auth_identity_actors WHERE actor_type = $1 AND actor_id = $2)",
+    )
+    .bind(USER)
+    .bind(user.as_str())
+    .execute(&mut **tx)
+    .await?;
     Ok(sessions::end_all(tx, user, except).await?)
 }
 

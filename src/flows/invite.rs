@@ -95,6 +95,15 @@ pub async fn availability(
     Ok(emails.iter().map(judge).collect())
 }
 
+/// The invite with this id.
+///
+/// # Errors
+/// [`Error::Forbidden`] for who may not manage users, [`Error::NotFound`] if there is none.
+pub async fn find_invite(services: &Services, scope: &Scope, id: &InviteId) -> Result<Invite, Error> {
+    authority::asks_as_manager(scope)?;
+    users::find_invite(&services.platform.db, id).await?.ok_or(Error::NotFound)
+}
+
 /// Invites one person.
 ///
 /// # Errors

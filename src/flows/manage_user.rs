@@ -1,7 +1,7 @@
 //! What admins and operators do to the account of another: turn off and on, change the role, end sessions, delete.
 //! There is always an admin who can log in, also when two act at once; nobody turns off, demotes or deletes oneself.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{
     Error, Services, USER, authority,
@@ -15,9 +15,24 @@ use crate::{
     auth,
     events::{self, Event, EventKind, Scope},
     platform::{self, Tx, one_time},
-    shared::{Role, UserId},
-    users::{self, User},
+    shared::{Change, PersonName, Role, UserId},
+    users::{self, AvatarUrl, User},
 };
+
+/// What is changed about a user.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserChanges {
+    /// The first name.
+    pub first_name: Change<PersonName>,
+    /// The last name.
+    pub last_name: Change<PersonName>,
+    /// Where a picture is.
+    pub avatar_url: Change<AvatarUrl>,
+    /// What the embedding application keeps, as a whole; there is always some, if only an empty one.
+    pub metadata: Change<Map<String, Value>>,
+    /// The role.
+    pub role: Option<Role>,
+}
 
 /// Turns a user off and ends their sessions and links, but the one that takes a change of address back; answers how many
 /// sessions ended.
@@ -64,22 +79,71 @@ pub async fn enable_user(services: &Services, scope: &Scope, id: &UserId) -> Res
 pub async fn change_role(services: &Services, scope: &Scope, id: &UserId, role: Role) -> Result<(), Error> {
     let mut tx = services.platform.db.begin().await?;
     let user = take_hold(services, scope, id, &mut tx).await?;
+    give_role(services, scope, (&user, role), &mut tx).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn give_role(services: &Services, scope: &Scope, (user, role): (&User, Role), tx: &mut Tx) -> Result<(), Error> {
     if user.role == role {
         return Ok(());
     }
     let loses_rights = user.role.may_manage_users() && !role.may_manage_users();
     if loses_rights {
-        refuse_self_and_last_admin(&mut tx, scope, &user).await?;
-        end_all(&mut tx, id, None).await?;
+        refuse_self_and_last_admin(tx, scope, user).await?;
+        end_all(tx, &user.id, None).await?;
     }
     if role.is_mightier_than(user.role) {
-        end_links_of_before(&mut tx, &user, scope.now).await?;
+        end_links_of_before(tx, user, scope.now).await?;
     }
-    users::set_role(&mut tx, id, role, scope.now).await?;
+    users::set_role(tx, &user.id, role, scope.now).await?;
     let details = json!({ "from": user.role.as_str(), "to": role.as_str() });
-    let event = Event::about_user(EventKind::UserRoleChanged, id).with(details);
-    events::record(&mut tx, &services.platform.entropy, scope, event).await?;
-    Ok(tx.commit().await?)
+    let event = Event::about_user(EventKind::UserRoleChanged, &user.id).with(details);
+    Ok(events::record(tx, &services.platform.entropy, scope, event).await?)
+}
+
+/// Changes what is said about a user, role included: all of it or, where one thing is refused, nothing. Answers with the
+/// user as they are then.
+///
+/// # Errors
+/// As [`change_role`].
+pub async fn update_user(services: &Services, scope: &Scope, id: &UserId, changes: UserChanges) -> Result<User, Error> {
+    let mut tx = services.platform.db.begin().await?;
+    take_hold(services, scope, id, &mut tx).await?;
+    // What a search looks through is made of address and names: neither changes meanwhile.
+    authority::hold_user(&mut tx, id).await?;
+    let user = users::get_for_update(&mut tx, id).await?;
+    if let Some(role) = changes.role {
+        give_role(services, scope, (&user, role), &mut tx).await?;
+    }
+    let (new, fields) = with_changes(&user, changes);
+    if !fields.is_empty() {
+        users::set_details(&mut tx, &new, scope.now).await?;
+        let event = Event::about_user(EventKind::UserUpdated, id).with(json!({ "fields": fields }));
+        events::record(&mut tx, &services.platform.entropy, scope, event).await?;
+    }
+    let user = users::get_for_update(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// The user with what is changed, and the names of what is another than before.
+fn with_changes(user: &User, changes: UserChanges) -> (User, Vec<&'static str>) {
+    let mut new = user.clone();
+    let name = |name: PersonName| Some(name.as_str().to_owned());
+    changes.first_name.and_then(name).apply(&mut new.first_name);
+    changes.last_name.and_then(name).apply(&mut new.last_name);
+    changes.avatar_url.and_then(|url| Some(url.as_str().to_owned())).apply(&mut new.avatar_url);
+    if let Change::To(metadata) = changes.metadata {
+        new.metadata = metadata.unwrap_or_default();
+    }
+    let fields = [
+        ("first_name", new.first_name != user.first_name),
+        ("last_name", new.last_name != user.last_name),
+        ("avatar_url", new.avatar_url != user.avatar_url),
+        ("metadata", new.metadata != user.metadata),
+    ];
+    let fields = fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
+    (new, fields)
 }
 
 /// Deletes a user with identities, sessions, links and mails that wait; the address may be registered again and is then a new person.

@@ -30,27 +30,32 @@ mod setup;
 mod view_audit;
 mod view_user;
 
-pub use accept_invite::{Acceptance, InviteStanding, accept_invite, ask_for_invite, raise_by_invite, view_invite};
+pub use accept_invite::{
+    Acceptance, Claim, InviteStanding, accept_invite, accept_invite_by_identity, ask_for_invite, raise_by_invite,
+    view_invite,
+};
 pub use authenticate::{
     Access, Ask, Holder, authenticate, give_cookie, providers_of, refresh_token, register_identity, resume_bearer,
 };
 pub use change_email::request_email_change;
 pub use change_password::change_password;
-pub use create_user::{DirectUser, create_directly, create_without_password};
+pub use create_user::{DirectUser, Vouched, create_directly, create_without_password};
 pub use end_sessions::{end_other_sessions, end_session, log_out};
 pub use error::Error;
 pub use follow_link::{
     Followed, find_by_code, follow_link, is_for_another, link_again, open_link, renewal_of, void_link,
 };
 pub use invite::{
-    Availability, Invitation, InviteTerms, Invited, MAX_INVITES_AT_ONCE, availability, delete_invite, invite,
-    invite_many, new_invite_link, resend_invite, revoke_invite,
+    Availability, Invitation, InviteTerms, Invited, MAX_INVITES_AT_ONCE, availability, delete_invite, find_invite,
+    invite, invite_many, new_invite_link, resend_invite, revoke_invite,
 };
 pub use letter::{Letter, MailedLink, Written};
 pub use login::{LogIn, LoggedIn, Outcome, log_in};
 pub use mail::{KeptLink, Mails, kept_link, list_mails, retry_mail, send_test_mail};
 pub use mail_request::{MailRequest, answer_mail_request, request_mail};
-pub use manage_user::{change_role, delete_user, disable_user, enable_user, end_user_sessions};
+pub use manage_user::{
+    UserChanges, change_role, delete_user, disable_user, enable_user, end_user_sessions, update_user,
+};
 pub use profile::update_profile;
 pub use recover::set_password_by_link;
 pub use register::{Registered, Registration, register};
@@ -59,7 +64,7 @@ pub use services::Services;
 pub use settings::{ActorSettings, EmailMatch, InviteSettings, RegistrationMode, RegistrationSettings, Rules};
 pub use setup::{open_setup, set_up, setup_is_open};
 pub use view_audit::{AuditQuestion, AuditView, view_audit};
-pub use view_user::{UserDetails, own_sessions, user_details};
+pub use view_user::{UserDetails, find_user, own_sessions, user_details};
 
 /// The actor type of a person's own account.
 pub const USER: &str = "user";

@@ -16,6 +16,7 @@ use crate::{
     auth::{self, AuthIdentity, AuthIdentityProviderService, AuthInput, Configured, UpdateData, providers::EMAILPASS},
     events::{self, Event, EventKind, Scope},
     platform::{Issued, NewOneTime, OneTime, OneTimeState, Purpose, Timestamp, Tx, one_time},
+    sessions,
     shared::{EmailAddress, OneTimeId, UserId},
     users::{self, User},
 };
@@ -80,6 +81,8 @@ pub async fn set_password_by_link(
     take_over(services, scope, &user, &mut tx).await?;
     if identity.actor_id(USER).is_none() {
         auth::link_actor(&mut tx, &identity.id, USER, user.id.as_str()).await?;
+        // Whoever registered the identity may still hold a session of it.
+        sessions::end_all_of_identity(&mut tx, &identity.id).await?;
     }
     let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id).with(json!({ "by": token.purpose }));
     events::record(&mut tx, &services.platform.entropy, scope, event).await?;

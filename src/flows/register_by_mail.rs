@@ -119,7 +119,14 @@ async fn make_user(services: &Services, scope: &Scope, kept: Kept, tx: &mut Tx) 
     let id = if was_there { UserId::new(services.platform.entropy.uuid_v7(scope.now)) } else { kept.user.clone() };
     let identity = kept.identity();
     store(services, scope, &identity, tx).await?;
-    let new = NewUser { id, profile: kept.profile(), email: kept.email, email_verified_at: None, role: Role::Member };
+    let new = NewUser {
+        id,
+        profile: kept.profile(),
+        email: kept.email,
+        email_verified_at: None,
+        role: Role::Member,
+        metadata: Map::new(),
+    };
     let user = create_user::insert(services, scope, (&new, &identity), tx).await?;
     confirm_email::send_link(services, scope, &user, tx).await
 }

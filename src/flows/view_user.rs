@@ -32,6 +32,15 @@ pub async fn user_details(services: &Services, scope: &Scope, id: &UserId) -> Re
     Ok(UserDetails { user, ways_in, sessions })
 }
 
+/// The user with this id, without what belongs to them.
+///
+/// # Errors
+/// As [`user_details`].
+pub async fn find_user(services: &Services, scope: &Scope, id: &UserId) -> Result<User, Error> {
+    asks_as_manager(scope)?;
+    users::find(&services.platform.db, id).await?.ok_or(Error::NotFound)
+}
+
 /// Where the one who asks is logged in, the last seen first.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use std::{
 };
 
 use serde::{Serialize, Serializer};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// An instant in microseconds since the Unix epoch, as the database stores it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -60,6 +60,21 @@ impl Timestamp {
             time.second(),
             time.millisecond()
         )
+    }
+
+    /// Reads RFC 3339 text, such as `2026-11-21T14:10:00.123Z`, or a day, such as `2026-11-21`, as its beginning in UTC.
+    /// `None` for anything else.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let is_day = text.len() == "2026-11-21".len();
+        let text = if is_day { format!("{text}T00:00:00Z") } else { text.to_owned() };
+        let at = OffsetDateTime::parse(&text, &Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos().div_euclid(1000)).ok().map(Self)
+    }
+
+    /// The instant at the beginning of its millisecond, which is as exact as [`Self::to_rfc3339`] writes one.
+    #[must_use]
+    pub fn to_milliseconds(self) -> Self {
+        Self(self.0 - self.0.rem_euclid(1_000))
     }
 
     /// The calendar form; an instant before year 0 or after 9999, which RFC 3339 can't write, becomes the epoch.
@@ -157,6 +172,27 @@ mod tests {
         ] {
             assert_eq!(Timestamp::from_micros(micros).to_rfc3339(), text);
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for (text, micros) in [
+            ("1970-01-01T00:00:00.000Z", Some(0)),
+            ("2026-11-21T14:10:00.123Z", Some(1_795_270_200_123_000)),
+            ("2026-11-21T15:10:00.123456+01:00", Some(1_795_270_200_123_456)),
+            ("1969-12-31T23:59:59.999Z", Some(-1_000)),
+            ("2000-02-29", Some(951_782_400_000_000)),
+            ("2001-02-29", None),
+            ("2026-11-21T14:10:00", None),
+            ("yesterday", None),
+            ("1795270200", None),
+            ("é026-11-2", None),
+            ("", None),
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(text), micros.map(Timestamp), "{text}");
+        }
+        assert_eq!(Timestamp(-1).to_milliseconds(), Timestamp(-1_000));
+        assert_eq!(Timestamp(1_999).to_milliseconds(), Timestamp(1_000));
     }
 
     #[test]

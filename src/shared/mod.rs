@@ -2,6 +2,7 @@
 //! Nothing here reads a clock, a file or a database; all of it compiles to WebAssembly.
 
 mod browser_name;
+mod change;
 mod codes;
 mod email_address;
 mod ids;
@@ -10,6 +11,7 @@ mod person_name;
 mod role;
 
 pub use browser_name::browser_name;
+pub use change::Change;
 pub use codes::{Field, FormError, Problem};
 pub use email_address::{EmailAddress, InvalidEmail};
 pub use ids::{AuthIdentityId, EventId, InviteId, MailId, OneTimeId, ProviderId, SessionId, UserId};

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 pub use list::{
     Filter as InviteFilter, List as InviteList, Order as InviteOrder, Page as InvitePage, SortBy as InviteSortBy,
-    list as list_invites,
+    list as list_invites, list_and_count as list_and_count_invites,
 };
 pub use note::{InvalidNote, InviteNote, MAX_NOTE_CHARS as INVITE_NOTE_CHARS};
 

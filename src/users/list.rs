@@ -7,16 +7,17 @@
 //! the trigrams find every match quickly. An entry costs a quarter of a microsecond to walk over, a match ten times as
 //! much to fetch, so the worst word costs ten milliseconds at a million users; one whose matches all stand at the far end
 //! of the order costs more. Refuses whoever may not manage users; the pages and the API call it.
+//!
+//! Programs ask for more than pages do ([`Exact`], [`Page::Behind`], [`list_and_count`]). That costs them what it costs: an
+//! exact count of many looks at each of them once.
 
+mod filter;
 mod query;
 
+pub use self::filter::{Exact, Filter, Span, Status, TimeOf};
 use self::query::ListQuery;
 use super::{Error, search::Search, user::User};
-use crate::{
-    events::Scope,
-    platform::Db,
-    shared::{Role, UserId},
-};
+use crate::{events::Scope, platform::Db, shared::UserId};
 
 /// How many entries of an index a search looks at first; two milliseconds.
 const WALKED_ROWS: i64 = 8_000;
@@ -24,6 +25,8 @@ const WALKED_ROWS: i64 = 8_000;
 const WALKABLE_ONE_IN: i64 = 400;
 /// Lists are counted up to here; beyond, a person reads "more than", which costs the same at any size.
 const COUNTED_ROWS: i64 = 1_000;
+/// A page of a search that begins behind so many matches is reached as any page is; one further in by walking all the way.
+const SKIPPED_MATCHES: i64 = 1_000;
 
 /// What a list sorts by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +38,12 @@ pub enum SortBy {
     Email,
     /// The full name.
     Name,
+    /// When the user was last changed.
+    Updated,
+    /// The first name; those without one come first.
+    FirstName,
+    /// The last name; those without one come first.
+    LastName,
 }
 
 /// The order of a list.
@@ -52,26 +61,6 @@ impl Default for Order {
     }
 }
 
-/// Whether a user may log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// May log in.
-    Active,
-    /// Was turned off.
-    Disabled,
-}
-
-/// Which users are listed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Part of the e-mail or name; under three characters, how one of them begins.
-    pub search: Option<String>,
-    /// Only this role.
-    pub role: Option<Role>,
-    /// Only this status.
-    pub status: Option<Status>,
-}
-
 /// Which part of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Page {
@@ -81,6 +70,8 @@ pub enum Page {
     After(UserId),
     /// What stands before this user.
     Before(UserId),
+    /// What follows so many users.
+    Behind(u32),
 }
 
 /// One page of users.
@@ -101,46 +92,88 @@ pub struct List {
 /// # Errors
 /// [`Error::Forbidden`] for who may not manage users, [`Error::UnknownCursor`] if the page begins at an unknown user.
 pub async fn list(db: &Db, scope: &Scope, wanted: (&Filter, Order, &Page), limit: u32) -> Result<List, Error> {
+    let (filter, order, page) = wanted;
+    let found = find_page(db, scope, wanted, limit).await?;
+    let count = match page {
+        Page::First if !found.has_next => Some(found.users.len()),
+        // The index knows all matches only where they are few, and walking leaves most of them out.
+        _ if filter.is_search() => None,
+        _ => count_some(db, &ListQuery::new(db, filter, order)).await?,
+    };
+    Ok(List { count, ..found })
+}
+
+/// The same with an exact count, however many there are: at a million users, that takes about as long as reading an index
+/// through.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_and_count(
+    db: &Db,
+    scope: &Scope,
+    wanted: (&Filter, Order, &Page),
+    limit: u32,
+) -> Result<List, Error> {
+    let (filter, order, page) = wanted;
+    let found = find_page(db, scope, wanted, limit).await?;
+    let before = match page {
+        Page::First => Some(0),
+        Page::Behind(rows) if !found.users.is_empty() => Some(*rows as usize),
+        _ => None,
+    };
+    let count = match before {
+        Some(before) if !found.has_next => before + found.users.len(),
+        _ => usize_of(ListQuery::new(db, filter, order).counted_in_all().fetch_number(db).await?),
+    };
+    Ok(List { count: Some(count), ..found })
+}
+
+/// The page, not counted.
+async fn find_page(db: &Db, scope: &Scope, wanted: (&Filter, Order, &Page), limit: u32) -> Result<List, Error> {
     if !scope.may_manage_users() {
         return Err(Error::Forbidden);
     }
     let (filter, order, page) = wanted;
     let cursor = match page {
-        Page::First => None,
+        Page::First | Page::Behind(_) => None,
         Page::After(id) | Page::Before(id) => Some(cursor_row(db, id).await?),
     };
     let is_backwards = matches!(page, Page::Before(_));
     let query = ListQuery {
-        dialect: db.dialect(),
-        filter,
-        by: order.by,
         // Reading backwards turns the order round; the rows are turned back when they are there.
         is_descending: order.is_descending != is_backwards,
         cursor: cursor.as_ref(),
+        skipped_rows: if let Page::Behind(rows) = page { i64::from(*rows) } else { 0 },
         wanted_rows: i64::from(limit) + 1,
+        ..ListQuery::new(db, filter, order)
     };
-    let search = filter.search.as_deref().and_then(Search::parse);
-    let mut users = match &search {
+    let mut users = match filter.search.as_deref().and_then(Search::parse) {
         None => query.plain().fetch(db).await?,
-        Some(search) => matches(db, &query, search).await?,
+        Some(search) => matches_behind(db, query, &search).await?,
     };
     let is_full = users.len() > limit as usize;
     users.truncate(limit as usize);
     if is_backwards {
         users.reverse();
     }
-    let count = match (page, search) {
-        (Page::First, _) if !is_full => Some(users.len()),
-        // The index knows all matches only where they are few, and walking leaves most of them out.
-        (_, Some(_)) => None,
-        (_, None) => count(db, &query).await?,
-    };
     let (has_previous, has_next) = match page {
         Page::First => (false, is_full),
         Page::After(_) => (true, is_full),
         Page::Before(_) => (is_full, true),
+        Page::Behind(rows) => (*rows > 0, is_full),
     };
-    Ok(List { users, has_previous, has_next, count })
+    Ok(List { users, has_previous, has_next, count: None })
+}
+
+/// The matches behind those that are skipped.
+async fn matches_behind(db: &Db, query: ListQuery<'_>, search: &Search) -> Result<Vec<User>, Error> {
+    let skipped = query.skipped_rows;
+    if skipped > SKIPPED_MATCHES {
+        return query.walk_all(search).fetch(db).await;
+    }
+    let from_the_first = ListQuery { skipped_rows: 0, wanted_rows: query.wanted_rows + skipped, ..query };
+    let found = matches(db, &from_the_first, search).await?;
+    Ok(found.into_iter().skip(usize_of(skipped)).collect())
 }
 
 async fn matches(db: &Db, query: &ListQuery<'_>, search: &Search) -> Result<Vec<User>, Error> {
@@ -151,7 +184,7 @@ async fn matches(db: &Db, query: &ListQuery<'_>, search: &Search) -> Result<Vec<
     if let Some(rows) = far_enough(count_of(&near), query.wanted_rows) {
         near.extend(query.walk(search, WALKED_ROWS..rows).fetch(db).await?);
         if is_all(db, query, (&near, rows)).await? {
-            near.truncate(usize::try_from(query.wanted_rows).unwrap_or_default());
+            near.truncate(usize_of(query.wanted_rows));
             return Ok(near);
         }
     }
@@ -183,9 +216,13 @@ async fn cursor_row(db: &Db, id: &UserId) -> Result<User, Error> {
 }
 
 /// `None` where there are more than is worth counting.
-async fn count(db: &Db, query: &ListQuery<'_>) -> Result<Option<usize>, Error> {
+async fn count_some(db: &Db, query: &ListQuery<'_>) -> Result<Option<usize>, Error> {
     let counted = query.counted().fetch_number(db).await?;
-    Ok((counted <= COUNTED_ROWS).then(|| usize::try_from(counted).unwrap_or_default()))
+    Ok((counted <= COUNTED_ROWS).then(|| usize_of(counted)))
+}
+
+fn usize_of(rows: i64) -> usize {
+    usize::try_from(rows).unwrap_or_default()
 }
 
 #[cfg(test)]

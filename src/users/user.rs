@@ -72,6 +72,8 @@ pub struct NewUser {
     pub profile: Profile,
     /// The role.
     pub role: Role,
+    /// What the embedding application keeps with the user.
+    pub metadata: Map<String, Value>,
 }
 
 /// What people change about themselves.
@@ -157,7 +159,7 @@ pub async fn create(tx: &mut Tx, new: &NewUser, now: Timestamp) -> Result<(), Er
     sqlx::query(
         "INSERT INTO users (id, email, email_verified_at, first_name, last_name, role, metadata, created_at, updated_at,
              name_key, search_text)
-         VALUES ($1, $2, $3, $4, $5, $6, '{}', $7, $7, $8, $9)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)",
     )
     .bind(new.id.as_str())
     .bind(new.email.as_str())
@@ -165,6 +167,7 @@ pub async fn create(tx: &mut Tx, new: &NewUser, now: Timestamp) -> Result<(), Er
     .bind(first_name)
     .bind(last_name)
     .bind(new.role.as_str())
+    .bind(json_text(&new.metadata))
     .bind(now.as_micros())
     .bind(search::name_key(first_name, last_name))
     .bind(search::search_text(&new.email, first_name, last_name))
@@ -184,6 +187,29 @@ pub async fn set_profile(tx: &mut Tx, user: &User, profile: &Profile, now: Times
     )
     .bind(first_name)
     .bind(last_name)
+    .bind(now.as_micros())
+    .bind(search::name_key(first_name, last_name))
+    .bind(search::search_text(&user.email, first_name, last_name))
+    .bind(user.id.as_str())
+    .execute(&mut **tx)
+    .await?;
+    hit_one(done.rows_affected())
+}
+
+/// Writes names, picture and metadata as this user has them.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such user.
+pub async fn set_details(tx: &mut Tx, user: &User, now: Timestamp) -> Result<(), Error> {
+    let (first_name, last_name) = (user.first_name.as_deref(), user.last_name.as_deref());
+    let done = sqlx::query(
+        "UPDATE users SET first_name = $1, last_name = $2, avatar_url = $3, metadata = $4, updated_at = $5, name_key = $6,
+             search_text = $7 WHERE id = $8",
+    )
+    .bind(first_name)
+    .bind(last_name)
+    .bind(user.avatar_url.as_deref())
+    .bind(json_text(&user.metadata))
     .bind(now.as_micros())
     .bind(search::name_key(first_name, last_name))
     .bind(search::search_text(&user.email, first_name, last_name))
@@ -313,6 +339,10 @@ pub async fn any_admin(tx: &mut Tx) -> Result<bool, Error> {
         .fetch_optional(&mut **tx)
         .await?;
     Ok(row.is_some())
+}
+
+fn json_text(object: &Map<String, Value>) -> String {
+    Value::Object(object.clone()).to_string()
 }
 
 fn hit_one(rows: u64) -> Result<(), Error> {

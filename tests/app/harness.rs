@@ -1,4 +1,4 @@
-//! What the tests stand on: the real server on a port of its own for every test, on both databases, and two kinds of
+//! What the tests stand on: the real server on a port of its own for every test, on both databases, and three kinds of
 //! client that come through its front door. Time stands still unless a test moves it.
 
 mod client;
@@ -10,6 +10,7 @@ mod mails;
 mod nginx;
 mod page;
 mod people;
+mod program;
 mod server;
 mod smtp;
 mod temp_dir;
@@ -23,6 +24,7 @@ pub use mails::{Read, eventually};
 pub use nginx::Nginx;
 pub use page::Page;
 pub use people::{ADMIN, PASSWORD, token_in};
+pub use program::Program;
 pub use server::{TestApp, run};
 pub use smtp::{Manner, Received, Smtp, settings as smtp_settings};
 

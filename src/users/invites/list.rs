@@ -8,7 +8,7 @@ use super::{
 use crate::{
     events::Scope,
     platform::{Db, Timestamp},
-    shared::{InviteId, Role},
+    shared::{EmailAddress, InviteId, Role},
     users::{
         Error,
         search::Search,
@@ -55,6 +55,10 @@ pub struct Filter {
     pub state: Option<InviteState>,
     /// Only this role.
     pub role: Option<Role>,
+    /// Only these invites.
+    pub ids: Option<Vec<InviteId>>,
+    /// Only for this address.
+    pub email: Option<EmailAddress>,
 }
 
 /// Which part of the list.
@@ -66,6 +70,8 @@ pub enum Page {
     After(InviteId),
     /// What stands before this invite.
     Before(InviteId),
+    /// What follows so many invites.
+    Behind(u32),
 }
 
 /// One page of invites.
@@ -86,37 +92,56 @@ pub struct List {
 /// # Errors
 /// [`Error::Forbidden`] for who may not manage users, [`Error::UnknownCursor`] if the page begins at an unknown invite.
 pub async fn list(db: &Db, scope: &Scope, wanted: (&Filter, Order, &Page), limit: u32) -> Result<List, Error> {
+    let found = find_page(db, scope, wanted, limit).await?;
+    let counted = ListQuery::new(scope, wanted.0, wanted.1).counted(Some(COUNTED_ROWS + 1)).fetch_number(db).await?;
+    let count = (counted <= COUNTED_ROWS).then(|| usize::try_from(counted).unwrap_or_default());
+    Ok(List { count, ..found })
+}
+
+/// The same with an exact count, however many there are.
+///
+/// # Errors
+/// As [`list`].
+pub async fn list_and_count(
+    db: &Db,
+    scope: &Scope,
+    wanted: (&Filter, Order, &Page),
+    limit: u32,
+) -> Result<List, Error> {
+    let found = find_page(db, scope, wanted, limit).await?;
+    let counted = ListQuery::new(scope, wanted.0, wanted.1).counted(None).fetch_number(db).await?;
+    Ok(List { count: usize::try_from(counted).ok(), ..found })
+}
+
+/// The page, not counted.
+async fn find_page(db: &Db, scope: &Scope, wanted: (&Filter, Order, &Page), limit: u32) -> Result<List, Error> {
     if !scope.may_manage_users() {
         return Err(Error::Forbidden);
     }
     let (filter, order, page) = wanted;
     let cursor = match page {
-        Page::First => None,
+        Page::First | Page::Behind(_) => None,
         Page::After(id) | Page::Before(id) => Some(super::find_invite(db, id).await?.ok_or(Error::UnknownCursor)?),
     };
+    let skipped = if let Page::Behind(rows) = page { i64::from(*rows) } else { 0 };
     let is_backwards = matches!(page, Page::Before(_));
-    let query = ListQuery {
-        filter,
-        now: scope.now,
-        by: order.by,
-        // Reading backwards turns the order round; the rows are turned back when they are there.
-        is_descending: order.is_descending != is_backwards,
-    };
-    let rows = query.page(cursor.as_ref(), i64::from(limit) + 1).rows(db).await?;
+    // Reading backwards turns the order round; the rows are turned back when they are there.
+    let read = Order { is_descending: order.is_descending != is_backwards, ..order };
+    let rows = ListQuery::new(scope, filter, read).page(cursor.as_ref(), (skipped, i64::from(limit) + 1));
+    let rows = rows.rows(db).await?;
     let mut invites: Vec<Invite> = rows.iter().map(from_row).collect::<Result<_, _>>().map_err(Error::Internal)?;
     let is_full = invites.len() > limit as usize;
     invites.truncate(limit as usize);
     if is_backwards {
         invites.reverse();
     }
-    let counted = query.counted().fetch_number(db).await?;
-    let count = (counted <= COUNTED_ROWS).then(|| usize::try_from(counted).unwrap_or_default());
     let (has_previous, has_next) = match page {
         Page::First => (false, is_full),
         Page::After(_) => (true, is_full),
         Page::Before(_) => (is_full, true),
+        Page::Behind(rows) => (*rows > 0, is_full),
     };
-    Ok(List { invites, has_previous, has_next, count })
+    Ok(List { invites, has_previous, has_next, count: None })
 }
 
 /// Builds the statements of one list.
@@ -128,9 +153,16 @@ pub(super) struct ListQuery<'a> {
     pub is_descending: bool,
 }
 
+impl<'a> ListQuery<'a> {
+    /// The list as this request may see it.
+    pub fn new(scope: &Scope, filter: &'a Filter, order: Order) -> Self {
+        Self { filter, now: scope.now, by: order.by, is_descending: order.is_descending }
+    }
+}
+
 impl ListQuery<'_> {
-    /// The rows behind the cursor.
-    pub fn page(&self, cursor: Option<&Invite>, rows: i64) -> Sql {
+    /// The rows behind the cursor, or behind so many others.
+    pub fn page(&self, cursor: Option<&Invite>, (skipped, rows): (i64, i64)) -> Sql {
         let mut sql = Sql::new(SELECT);
         self.push_filter(&mut sql);
         if let Some(invite) = cursor {
@@ -149,14 +181,19 @@ impl ListQuery<'_> {
         let keys: Vec<String> = self.keys().iter().map(|key| format!("{key}{direction}")).collect();
         sql.push(&format!(" ORDER BY {}", keys.join(", ")));
         sql.push_limit(rows);
+        if skipped > 0 {
+            sql.push_offset(skipped);
+        }
         sql
     }
 
-    /// How many invites the filter leaves, up to what is counted.
-    fn counted(&self) -> Sql {
+    /// How many invites the filter leaves, up to so many.
+    fn counted(&self, up_to: Option<i64>) -> Sql {
         let mut sql = Sql::new("SELECT count(*) FROM (SELECT 1 FROM invites i");
         self.push_filter(&mut sql);
-        sql.push_limit(COUNTED_ROWS + 1);
+        if let Some(rows) = up_to {
+            sql.push_limit(rows);
+        }
         sql.push(") counted");
         sql
     }
@@ -171,7 +208,7 @@ impl ListQuery<'_> {
     }
 
     fn push_filter(&self, sql: &mut Sql) {
-        let Filter { search, state, role } = self.filter;
+        let Filter { search, state, role, ids, email } = self.filter;
         sql.push(" WHERE 1 = 1");
         if let Some(state) = state {
             self.push_state(sql, *state);
@@ -179,6 +216,13 @@ impl ListQuery<'_> {
         if let Some(role) = role {
             sql.push(" AND i.role = ");
             sql.bind_text(role.as_str());
+        }
+        if let Some(email) = email {
+            sql.push(" AND i.email = ");
+            sql.bind_text(email.as_str());
+        }
+        if let Some(ids) = ids {
+            push_ids(sql, ids);
         }
         if let Some(search) = search.as_deref().and_then(Search::parse) {
             sql.push(" AND i.email LIKE ");
@@ -205,4 +249,15 @@ impl ListQuery<'_> {
             }
         }
     }
+}
+
+fn push_ids(sql: &mut Sql, ids: &[InviteId]) {
+    if ids.is_empty() {
+        return sql.push(" AND 1 = 0");
+    }
+    for (nth, id) in ids.iter().enumerate() {
+        sql.push(if nth == 0 { " AND i.id IN (" } else { ", " });
+        sql.bind_text(id.as_str());
+    }
+    sql.push(")");
 }

@@ -62,6 +62,7 @@ async fn admin(db: &Db, id: &str) {
         email_verified_at: None,
         profile: users::Profile::default(),
         role: Role::Admin,
+        metadata: Map::new(),
     };
     users::create(&mut tx, &new, NOW).await.unwrap();
     tx.commit().await.unwrap();
@@ -230,7 +231,7 @@ async fn each_order_is_read_along_an_index(test: &TestDb) {
         for (is_descending, cursor) in [(false, None), (true, Some(&cursor))] {
             let filter = InviteFilter::default();
             let query = ListQuery { filter: &filter, now: NOW, by, is_descending };
-            let plan = plan(db, query.page(cursor, 26)).await;
+            let plan = plan(db, query.page(cursor, (0, 26))).await;
             let index = if db.dialect() == Dialect::Sqlite && by == SortBy::Created { "PRIMARY KEY" } else { index };
             let is_bare_scan = db.dialect() == Dialect::Sqlite && by == SortBy::Created && cursor.is_none();
             assert!(is_bare_scan || plan.contains(index), "{by:?}: {plan}");
@@ -239,7 +240,7 @@ async fn each_order_is_read_along_an_index(test: &TestDb) {
     }
     let pending = InviteFilter { state: Some(InviteState::Pending), ..InviteFilter::default() };
     let query = ListQuery { filter: &pending, now: NOW, by: SortBy::Created, is_descending: true };
-    let open = plan(db, query.page(None, 26)).await;
+    let open = plan(db, query.page(None, (0, 26))).await;
     assert!(open.contains("invites_open") || open.contains("invites_pkey"), "{open}");
     let sql = format!("SELECT 1 FROM invites WHERE email = 'x' AND {OPEN}");
     let place = plan(db, Sql::new(&sql)).await;

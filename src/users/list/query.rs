@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 
-use super::{COUNTED_ROWS, Filter, SortBy, Status};
+use super::{COUNTED_ROWS, Filter, Order, SortBy, Status};
 use crate::{
-    platform::Dialect,
+    platform::{Db, Dialect},
     shared::Role,
     users::{
         search::{self, Search},
@@ -27,6 +27,8 @@ pub(super) struct ListQuery<'a> {
     /// Which way the index is read, not which way the list is shown.
     pub is_descending: bool,
     pub cursor: Option<&'a User>,
+    /// How many are left out before the page.
+    pub skipped_rows: i64,
     /// One more than a page has, which tells whether there is another.
     pub wanted_rows: i64,
 }
@@ -38,13 +40,22 @@ pub(super) fn sample() -> Sql {
     sql
 }
 
+impl<'a> ListQuery<'a> {
+    /// The whole list, of which no page is wanted yet.
+    pub fn new(db: &Db, filter: &'a Filter, order: Order) -> Self {
+        let Order { by, is_descending } = order;
+        let dialect = db.dialect();
+        Self { dialect, filter, by, is_descending, cursor: None, skipped_rows: 0, wanted_rows: 0 }
+    }
+}
+
 impl ListQuery<'_> {
     /// The page of a list without a search.
     pub fn plain(&self) -> Sql {
         let mut sql = Sql::new(&format!("SELECT {COLUMNS} FROM users u WHERE 1 = 1"));
         self.push_conditions(&mut sql);
         self.push_order(&mut sql);
-        sql.push_limit(self.wanted_rows);
+        self.push_page(&mut sql);
         sql
     }
 
@@ -60,8 +71,13 @@ impl ListQuery<'_> {
         sql.push_offset(rows.start);
         sql.push(") w WHERE ");
         push_matching(&mut sql, "w", search);
-        sql.push_limit(self.wanted_rows);
+        self.push_page(&mut sql);
         self.users_of(sql)
+    }
+
+    /// The matches of a page, however far in it lies: every entry before it is walked over.
+    pub fn walk_all(&self, search: &Search) -> Sql {
+        self.walk(search, 0..i64::MAX)
     }
 
     /// 1 if the list goes on behind so many rows, else nothing.
@@ -90,6 +106,7 @@ impl ListQuery<'_> {
         }
         sql.push(" AND ");
         push_matching(&mut sql, "u", search);
+        self.filter.exact.push(&mut sql);
         self.found_in(sql)
     }
 
@@ -103,6 +120,7 @@ impl ListQuery<'_> {
             sql.bind_text(&from);
             sql.push(&format!(" AND u.{column} < "));
             sql.bind_text(&to);
+            self.filter.exact.push(&mut sql);
         }
         self.found_in(sql)
     }
@@ -118,11 +136,28 @@ impl ListQuery<'_> {
         sql
     }
 
+    /// How many users the filter and the search leave, however many those are. Where nothing is asked for, both databases
+    /// count the entries of whichever index is the smallest.
+    pub fn counted_in_all(&self) -> Sql {
+        let search = self.filter.search.as_deref().and_then(Search::parse);
+        if search.is_none() && *self.filter == (Filter { search: self.filter.search.clone(), ..Filter::default() }) {
+            return Sql::new("SELECT count(*) FROM users");
+        }
+        let mut sql = Sql::new("SELECT count(*) FROM users u WHERE 1 = 1");
+        self.push_filter(&mut sql);
+        if let Some(search) = &search {
+            sql.push(" AND ");
+            push_matching(&mut sql, "u", search);
+        }
+        sql
+    }
+
     /// Ends a statement that has begun to collect matches in `m`. They are collected before anything else, so that no
     /// planner walks the users in their order instead.
     fn found_in(&self, mut sql: Sql) -> Sql {
         sql.push(&format!(") SELECT u.{} AS found FROM m u WHERE 1 = 1", self.row()));
-        self.push_conditions(&mut sql);
+        self.push_group(&mut sql);
+        self.push_cursor(&mut sql);
         self.push_order(&mut sql);
         sql.push_limit(self.wanted_rows);
         self.users_of(sql)
@@ -151,6 +186,9 @@ impl ListQuery<'_> {
             SortBy::Created => &["u.created_at", "u.id"],
             SortBy::Email => &["u.search_text"],
             SortBy::Name => &["u.name_key", "u.id"],
+            SortBy::Updated => &["u.updated_at", "u.id"],
+            SortBy::FirstName => &["lower(coalesce(u.first_name, ''))", "u.id"],
+            SortBy::LastName => &["lower(coalesce(u.last_name, ''))", "u.id"],
         }
     }
 
@@ -160,6 +198,9 @@ impl ListQuery<'_> {
             SortBy::Created => "created_at",
             SortBy::Email => "search_text",
             SortBy::Name => "name_key",
+            SortBy::Updated => "updated_at",
+            SortBy::FirstName => "first_name",
+            SortBy::LastName => "last_name",
         };
         let row = if self.row() == "id" { "" } else { "u.rid, " };
         format!("{row}u.id, u.role, u.disabled_at, u.{key}")
@@ -171,18 +212,49 @@ impl ListQuery<'_> {
         sql.push(&format!(" ORDER BY {}", keys.join(", ")));
     }
 
+    fn push_page(&self, sql: &mut Sql) {
+        sql.push_limit(self.wanted_rows);
+        if self.skipped_rows > 0 {
+            sql.push_offset(self.skipped_rows);
+        }
+    }
+
     fn push_conditions(&self, sql: &mut Sql) {
         self.push_filter(sql);
+        self.push_cursor(sql);
+    }
+
+    fn push_filter(&self, sql: &mut Sql) {
+        self.push_group(sql);
+        self.filter.exact.push(sql);
+    }
+
+    fn push_cursor(&self, sql: &mut Sql) {
         let Some(user) = self.cursor else { return };
         let comparison = if self.is_descending { "<" } else { ">" };
+        if let Some(name) = self.folded_name(user) {
+            // SQLite finds no index of an expression for two columns that are compared at once.
+            sql.push(&format!(" AND {} {comparison}= ", self.keys()[0]));
+            sql.bind_text(&name);
+        }
         sql.push(&format!(" AND ({}) {comparison} (", self.keys().join(", ")));
         self.bind_keys(sql, user);
         sql.push(")");
     }
 
+    /// The name by which a list is sorted that is sorted by one, as its index has it.
+    fn folded_name(&self, user: &User) -> Option<String> {
+        let name = match self.by {
+            SortBy::FirstName => &user.first_name,
+            SortBy::LastName => &user.last_name,
+            SortBy::Created | SortBy::Email | SortBy::Name | SortBy::Updated => return None,
+        };
+        Some(name.as_deref().unwrap_or_default().to_ascii_lowercase())
+    }
+
     /// What is said twice or in so many words makes an index of few rows usable; one at a time, so that no planner has
     /// to choose.
-    fn push_filter(&self, sql: &mut Sql) {
+    fn push_group(&self, sql: &mut Sql) {
         let Filter { role, status, .. } = self.filter;
         if let Some(role) = role {
             sql.push(" AND u.role = ");
@@ -204,6 +276,8 @@ impl ListQuery<'_> {
             SortBy::Created => sql.bind(Value::Integer(user.created_at.as_micros())),
             SortBy::Name => sql.bind_text(&search::name_key(first_name, last_name)),
             SortBy::Email => return sql.bind_text(&search::search_text(&user.email, first_name, last_name)),
+            SortBy::Updated => sql.bind(Value::Integer(user.updated_at.as_micros())),
+            SortBy::FirstName | SortBy::LastName => sql.bind_text(&self.folded_name(user).unwrap_or_default()),
         }
         sql.push(", ");
         sql.bind_text(user.id.as_str());

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection, Row};
 use super::*;
 use crate::{
     platform::{Clock, DatabaseSettings, Dialect, Timestamp, testing::TempDir},
-    shared::EmailAddress,
+    shared::{EmailAddress, PersonName, Role},
     users::{search, sql::Sql},
 };
 
@@ -120,7 +120,7 @@ fn questions() -> Vec<(Filter, Order)> {
         for status in [None, Some(Status::Active), Some(Status::Disabled)] {
             for by in [SortBy::Created, SortBy::Email, SortBy::Name] {
                 for is_descending in [false, true] {
-                    all.push((Filter { search: None, role, status }, Order { by, is_descending }));
+                    all.push((Filter { role, status, ..Filter::default() }, Order { by, is_descending }));
                 }
             }
         }
@@ -130,7 +130,7 @@ fn questions() -> Vec<(Filter, Order)> {
 
 fn statements<'a>(db: &Db, (filter, order): &'a (Filter, Order), cursor: Option<&'a User>) -> ListQuery<'a> {
     let Order { by, is_descending } = *order;
-    ListQuery { dialect: db.dialect(), filter, by, is_descending, cursor, wanted_rows: 26 }
+    ListQuery { dialect: db.dialect(), filter, by, is_descending, cursor, skipped_rows: 0, wanted_rows: 26 }
 }
 
 fn ids(users: &[User]) -> Vec<String> {
@@ -186,12 +186,121 @@ async fn pages_follow_each_other(db: &Db) {
     }
 }
 
+/// Whether a user fits.
+type Fits = Box<dyn Fn(&User) -> bool>;
+
+/// What only programs ask for, each with how it is compared here.
+fn exact_questions() -> Vec<(Exact, Fits)> {
+    let at = Timestamp::from_micros;
+    let name = |text: &str| PersonName::parse(text).unwrap();
+    let id = |text: &str| UserId::new(text);
+    let some_ids = vec![id("id-00007"), id("id-01500"), id("nobody")];
+    let named = |first_name: &str, last_name: &str| Exact {
+        first_name: name(first_name),
+        last_name: name(last_name),
+        ..Exact::default()
+    };
+    let times = |times: Vec<(TimeOf, Span)>| Exact { times, ..Exact::default() };
+    vec![
+        (Exact::default(), Box::new(|_| true)),
+        (Exact { ids: Some(vec![]), ..Exact::default() }, Box::new(|_| false)),
+        (
+            Exact { ids: Some(some_ids), ..Exact::default() },
+            Box::new(|user| ["id-00007", "id-01500"].contains(&user.id.as_str())),
+        ),
+        (
+            Exact { email: Some(EmailAddress::parse("user17@example2.org").unwrap()), ..Exact::default() },
+            Box::new(|user| user.email.as_str() == "user17@example2.org"),
+        ),
+        (named("Zoë", ""), Box::new(|user| user.first_name.as_deref() == Some("Zoë"))),
+        (named("zoë", ""), Box::new(|_| false)),
+        (named("Al%", "Łoś"), Box::new(|user| user.full_name().as_deref() == Some("Al% Łoś"))),
+        (
+            times(vec![(TimeOf::Created, Span::From(at(700))), (TimeOf::Created, Span::Before(at(703)))]),
+            Box::new(|user| (700..703).contains(&user.created_at.as_micros())),
+        ),
+        (
+            times(vec![(TimeOf::Updated, Span::Outside(at(10), at(1_490)))]),
+            Box::new(|user| !(10..1_490).contains(&user.updated_at.as_micros())),
+        ),
+    ]
+}
+
+async fn programs_find_and_count_what_comparing_finds(db: &Db) {
+    let scope = Scope::operator(Clock::system().now());
+    let orders = [SortBy::Created, SortBy::Email, SortBy::Name, SortBy::Updated, SortBy::FirstName, SortBy::LastName];
+    let everybody = query_all(db).await;
+    for (nth, (exact, fits)) in exact_questions().into_iter().enumerate() {
+        for typed in [None, Some("lovelace"), Some("zo"), Some("example")] {
+            let by = orders[nth % orders.len()];
+            let order = Order { by, is_descending: nth % 2 == 0 };
+            for order in [order, Order { by: orders[(nth + 3) % orders.len()], ..order }] {
+                let search = typed.map(str::to_owned);
+                let filter = Filter { search, exact: exact.clone(), ..Filter::default() };
+                let searched = expected(&Filter { search: filter.search.clone(), ..Filter::default() });
+                let all = everybody.iter().filter(|user| fits(user) && searched.contains(user.id.as_str()));
+                let all = ids(&sorted(all.cloned().collect(), order));
+                let (mut seen, mut page) = (Vec::new(), Page::First);
+                loop {
+                    let found = list_and_count(db, &scope, (&filter, order, &page), 100).await.unwrap();
+                    assert_eq!(found.count, Some(all.len()), "{filter:?}");
+                    seen.extend(ids(&found.users));
+                    let Some(last) = found.users.last() else { break };
+                    // Every other page is reached by counting.
+                    let by_count = Page::Behind(u32::try_from(seen.len()).unwrap());
+                    page = if seen.len() % 200 == 0 { by_count } else { Page::After(last.id.clone()) };
+                }
+                assert_eq!(seen, all, "{filter:?} {order:?}");
+            }
+        }
+    }
+}
+
+async fn query_all(db: &Db) -> Vec<User> {
+    Sql::new(&format!("SELECT {} FROM users u", crate::users::user::COLUMNS)).fetch(db).await.unwrap()
+}
+
+async fn what_programs_ask_is_answered_by_an_index(db: &Db) {
+    let some = super::super::find(db, &UserId::new("id-01500")).await.unwrap().unwrap();
+    let everybody = Filter::default();
+    for (by, index) in [
+        (SortBy::Updated, "users_updated"),
+        (SortBy::FirstName, "users_first_name"),
+        (SortBy::LastName, "users_last_name"),
+    ] {
+        for (is_descending, cursor) in [(false, None), (true, Some(&some))] {
+            let question = (everybody.clone(), Order { by, is_descending });
+            let plan = plan(db, statements(db, &question, cursor).plain()).await;
+            assert!(plan.contains(index) && !plan.contains("TEMP B-TREE"), "{by:?}\n{plan}");
+            let is_sought = db.dialect() == Dialect::Postgres || plan.starts_with("SEARCH");
+            assert!(cursor.is_none() || is_sought, "{by:?}\n{plan}");
+            reads_no_whole_table(&plan);
+        }
+    }
+    let indexes = ["", "", "users", "users", "users_first_name", "users_first_name", "name", "users_created", ""];
+    for ((exact, _), index) in exact_questions().into_iter().zip(indexes).filter(|(_, index)| !index.is_empty()) {
+        let filter = Filter { exact, ..Filter::default() };
+        let question = (filter, Order::default());
+        for sql in [statements(db, &question, None).plain(), statements(db, &question, None).counted_in_all()] {
+            let plan = plan(db, sql).await;
+            // PostgreSQL knows that there are few, and may find it sooner to walk in order until it has a page.
+            let is_walked = db.dialect() == Dialect::Postgres && plan.contains("users_created");
+            assert!(is_walked || plan.contains(index), "{question:?}\n{plan}");
+            assert!(db.dialect() == Dialect::Postgres || plan.starts_with("SEARCH"), "{question:?}\n{plan}");
+            reads_no_whole_table(&plan);
+        }
+    }
+}
+
 fn sorted(mut users: Vec<User>, order: Order) -> Vec<User> {
     let name = |user: &User| search::name_key(user.first_name.as_deref(), user.last_name.as_deref());
     match order.by {
         SortBy::Created => users.sort_by_key(|user| (user.created_at, user.id.to_string())),
         SortBy::Email => users.sort_by_key(|user| user.email.to_string()),
         SortBy::Name => users.sort_by_key(|user| (name(user), user.id.to_string())),
+        SortBy::Updated => users.sort_by_key(|user| (user.updated_at, user.id.to_string())),
+        SortBy::FirstName => users.sort_by_key(|user| (folded(user.first_name.as_deref()), user.id.to_string())),
+        SortBy::LastName => users.sort_by_key(|user| (folded(user.last_name.as_deref()), user.id.to_string())),
     }
     if order.is_descending {
         users.reverse();
@@ -199,12 +308,16 @@ fn sorted(mut users: Vec<User>, order: Order) -> Vec<User> {
     users
 }
 
+fn folded(name: Option<&str>) -> String {
+    name.unwrap_or_default().to_ascii_lowercase()
+}
+
 fn expected(filter: &Filter) -> BTreeSet<String> {
     let fits = |number: &usize| {
         let (first, last) = names(*number);
         let name = search::name_key(first, last);
         let is_found = match filter.search.as_deref() {
-            None => true,
+            None | Some("example") => true,
             Some("zo") => name.starts_with("zo"),
             Some(other) => name.contains(other),
         };
@@ -235,6 +348,7 @@ fn indexes_of((filter, order): &(Filter, Order)) -> Vec<String> {
         SortBy::Created => "created",
         SortBy::Email => "email",
         SortBy::Name => "name",
+        SortBy::Updated | SortBy::FirstName | SortBy::LastName => unreachable!("no page asks for it"),
     };
     let is_disabled = filter.status == Some(Status::Disabled);
     let narrow = [(is_disabled, "disabled_"), (filter.role == Some(Role::Admin), "role_")];
@@ -282,6 +396,8 @@ async fn lists_hold_on_sqlite() {
     both_ways_of_searching_find_the_same(&filled.db).await;
     pages_follow_each_other(&filled.db).await;
     every_question_is_answered_by_an_index(&filled.db).await;
+    programs_find_and_count_what_comparing_finds(&filled.db).await;
+    what_programs_ask_is_answered_by_an_index(&filled.db).await;
     filled.remove().await;
 }
 
@@ -291,6 +407,8 @@ async fn lists_hold_on_postgres() {
     both_ways_of_searching_find_the_same(&filled.db).await;
     pages_follow_each_other(&filled.db).await;
     every_question_is_answered_by_an_index(&filled.db).await;
+    programs_find_and_count_what_comparing_finds(&filled.db).await;
+    what_programs_ask_is_answered_by_an_index(&filled.db).await;
     filled.remove().await;
 }
 

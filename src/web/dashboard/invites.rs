@@ -48,6 +48,7 @@ impl ListQuery {
             search: Some(self.q.clone()).filter(|q| !q.trim().is_empty()),
             state: invite_words::STATES.into_iter().find(|(name, ..)| *name == self.state).map(|(_, state, _)| state),
             role: self.role.parse().ok(),
+            ..InviteFilter::default()
         }
     }
 

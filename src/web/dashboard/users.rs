@@ -49,7 +49,8 @@ impl ListQuery {
             "disabled" => Some(Status::Disabled),
             _ => None,
         };
-        Filter { search: Some(self.q.clone()).filter(|q| !q.trim().is_empty()), role: self.role.parse().ok(), status }
+        let search = Some(self.q.clone()).filter(|q| !q.trim().is_empty());
+        Filter { search, role: self.role.parse().ok(), status, ..Filter::default() }
     }
 
     fn order(&self) -> Order {
