@@ -1,6 +1,7 @@
 //! The command line: reads what is asked for, does it, and says in one line what went wrong where something did.
 
 mod invite;
+mod keys;
 mod user;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
@@ -21,6 +22,7 @@ use crate::{
 };
 
 use invite::InviteCommand;
+use keys::KeysCommand;
 use user::UserCommand;
 
 /// How many rows a list reads at a time.
@@ -49,6 +51,9 @@ enum Command {
     /// Invites people, and lists and changes their invites.
     #[command(subcommand)]
     Invite(InviteCommand),
+    /// Lists and changes the keys that sign bearer tokens.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Checks and shows the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -151,6 +156,10 @@ async fn execute(cli: Cli) -> Result<(), CliError> {
         Command::Invite(command) => {
             let told = open(&config).await?;
             told.end(invite::run(&told, command).await).await
+        }
+        Command::Keys(command) => {
+            let told = open(&config).await?;
+            told.end(keys::run(&told, command).await).await
         }
     }
 }

@@ -13,8 +13,10 @@ const HOST_PREFIX: &str = "__Host-";
 /// The prefix of a cookie that is only sent over TLS.
 const SECURE_PREFIX: &str = "__Secure-";
 /// Words that stand in the place of an actor type in a path of the API.
-const RESERVED_ACTORS: [&str; 9] =
-    ["signin", "signout", "callback", "session", "csrf", "providers", "token", "mfa", "error"];
+const RESERVED_ACTORS: [&str; 10] =
+    ["signin", "signout", "callback", "session", "csrf", "providers", "token", "mfa", "error", "forward"];
+/// The word that stands in the place of a provider in a path of the API.
+const RESERVED_PROVIDER: &str = "providers";
 /// How long a mail may take: what is shorter would fail on a slow day, and what is longer holds up the next mail.
 const SMTP_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(5);
 /// The longest id of a provider or actor type.
@@ -180,6 +182,9 @@ fn check_providers(config: &Config) -> Checked {
     let mut seen = HashSet::new();
     for provider in &config.providers {
         let id = provider.id.as_str();
+        if id == RESERVED_PROVIDER {
+            return wrong("providers.id", format!("`{id}` can't be the id of a provider"));
+        }
         if !is_id(id) {
             return wrong("providers.id", format!("`{id}` must be small letters, digits, `-` and `_`"));
         }

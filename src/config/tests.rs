@@ -264,6 +264,28 @@ fn a_provider_id_stands_once() {
 }
 
 #[test]
+fn no_actor_type_and_no_provider_stands_in_the_way_of_a_path() {
+    for name in [
+        "signin",
+        "signout",
+        "callback",
+        "session",
+        "csrf",
+        "providers",
+        "token",
+        "mfa",
+        "error",
+        "forward",
+        "A",
+        "a/b",
+    ] {
+        assert!(refusal(&format!("[actors.\"{name}\"]\nproviders = []"), &[]).contains("can't be the name"), "{name}");
+    }
+    let provider = "[[providers]]\nid = \"providers\"\nkind = \"emailpass\"";
+    assert!(refusal(provider, &[]).contains("`providers` can't be the id"));
+}
+
+#[test]
 fn a_wrong_variable_is_named() {
     for (name, value, problem) in [
         ("LATCHKEY_SERVER__LISTEN", "x", "socket address"),

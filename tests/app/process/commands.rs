@@ -14,6 +14,7 @@ on_both_databases! {
     the_last_admin_stays,
     migrating_twice_is_as_good_as_once,
     the_configuration_is_checked_and_shown,
+    the_keys_of_tokens_are_listed_and_rotated,
 }
 
 /// What a command has said.
@@ -125,4 +126,22 @@ async fn the_configuration_is_checked_and_shown(app: TestApp) {
     command.args(["--config", "no-such-file.toml", "config", "check"]).current_dir(Path::new("/"));
     let said = run(command, "").await;
     assert!(!said.is_success && said.error.contains("no-such-file.toml"), "{}", said.error);
+}
+
+async fn the_keys_of_tokens_are_listed_and_rotated(app: TestApp) {
+    let listed = async || {
+        let said = tell(&app, &["keys", "list", "--json"], "").await;
+        assert!(said.is_success, "{}", said.error);
+        serde_json::from_str::<serde_json::Value>(&said.output).unwrap()
+    };
+    let first = listed().await;
+    assert_eq!((first.as_array().unwrap().len(), &first[0]["state"]), (1, &serde_json::json!("signing")));
+    let rotated = tell(&app, &["keys", "rotate"], "").await;
+    assert!(rotated.is_success && rotated.output.lines().count() == 1, "{}{}", rotated.output, rotated.error);
+    let keys = listed().await;
+    assert_eq!(keys[0]["id"].as_str(), Some(rotated.output.as_str()));
+    assert_eq!((&keys[1]["id"], &keys[1]["state"]), (&first[0]["id"], &serde_json::json!("retired")));
+    let said = tell(&app, &["keys", "list"], "").await;
+    assert_eq!(said.output.lines().count(), 2, "{}", said.output);
+    assert!(said.output.lines().next().unwrap().ends_with("signing"));
 }
