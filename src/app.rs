@@ -152,7 +152,7 @@ impl App {
         services.platform.db.migrate().await?;
         let setup_token = flows::open_setup(&services).await?.map(|token| token.expose().to_owned());
         let state = web_state(&config, services.clone());
-        let router = site::routes(&state, api::routes())
+        let router = site::routes(&state, api::programs())
             .map_err(|error| AppError::PublicUrl(error.to_string()))?
             .merge(api::health::routes(services.platform.db.clone()));
         let address = config.server.listen;

@@ -17,13 +17,26 @@ pub mod values;
 
 use axum::{
     Router,
+    response::IntoResponse,
     routing::{get, post},
 };
 
-use crate::web::state::WebState;
+use crate::web::{site::Programs, state::WebState};
+use error::ApiError;
+
+/// Every address for programs that passes the layers of the site, and how they are refused there.
+pub fn programs() -> Programs {
+    Programs { routes: routes(), own: is_ours, refusal: |status| ApiError::for_status(status).into_response() }
+}
+
+/// Whether a path is for programs. Scripts of other origins may be let in here, so that no page may be.
+fn is_ours(path: &str) -> bool {
+    let first = path.strip_prefix('/').and_then(|rest| rest.split('/').next());
+    matches!(first, Some("auth" | "admin" | ".well-known"))
+}
 
 /// Every address for programs that passes the layers of the site.
-pub fn routes() -> Router<WebState> {
+fn routes() -> Router<WebState> {
     Router::new()
         .route("/auth/session", get(session::show).post(session::open).delete(session::end))
         .route("/auth/forward", get(forward::check))

@@ -26,11 +26,25 @@ use super::{
 };
 use crate::sessions::CookieStore;
 
+/// The addresses for programs, and how a program is refused by what lies around them.
+pub struct Programs {
+    /// The addresses.
+    pub routes: Router<WebState>,
+    /// Whether a path is theirs, whether there is anything at it or not.
+    pub own: layers::IsTheirs,
+    /// The refusal of a status.
+    pub refusal: layers::Refusal,
+}
+
 /// Every page and every server function, and the addresses for `programs`, with the layers that all of them share.
 ///
 /// # Errors
-/// If the public URL is no origin.
-pub fn routes(state: &WebState, programs: Router<WebState>) -> Result<Router, ConfigError> {
+/// If the public URL or an allowed origin is no origin.
+pub fn routes(state: &WebState, programs: Programs) -> Result<Router, ConfigError> {
+    let Programs { routes: programs, own, refusal } = programs;
+    let (public_url, origins) = (&state.site.public_url, &state.site.allowed_origins);
+    // Scripts of the allowed origins may change what is for programs, and nothing else.
+    let programs = programs.layer((layers::other_origins(origins), layers::known_sites_only(public_url, origins)?));
     let pages = Router::new()
         .route("/", get(home))
         .route("/login", get(login::show))
@@ -54,7 +68,7 @@ pub fn routes(state: &WebState, programs: Router<WebState>) -> Result<Router, Co
         .route("/dashboard/invites/new", get(dashboard::new_invites::show).post(dashboard::new_invites::answer))
         .route("/dashboard/invites/{id}", get(dashboard::invite::show))
         .route("/api/{*function}", post(form::serve))
-        .merge(programs.layer(layers::other_origins(&state.site.allowed_origins)))
+        .merge(programs)
         .fallback(missing);
     let platform = &state.services.platform;
     let store = CookieStore::new(platform.db.clone(), platform.clock.clone());
@@ -69,11 +83,12 @@ pub fn routes(state: &WebState, programs: Router<WebState>) -> Result<Router, Co
     // those clones all that is within it.
     let around = (
         from_fn_with_state(platform.entropy.clone(), layers::trace),
+        from_fn(move |request, next| layers::speak_to_programs((own, refusal), request, next)),
         CatchPanicLayer::custom(layers::after_panic),
         CompressionLayer::new(),
         from_fn(layers::bare_statuses),
         TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, state.site.request_timeout),
-        layers::own_site_only(&state.site.public_url)?,
+        layers::own_site_only(public_url, own)?,
         sessions,
         from_fn_with_state(state.clone(), scope::identify),
         RequestBodyLimitLayer::new(layers::MAX_BODY_BYTES),

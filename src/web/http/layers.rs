@@ -12,18 +12,26 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tower_http::{
-    cors::CorsLayer,
+    cors::{AllowHeaders, CorsLayer},
     csrf::{ConfigError, CsrfLayer, ProtectionError},
 };
 
 use super::{error::PageError, form, scope::RequestId};
 use crate::platform::Entropy;
 
+/// Whether a path is for programs.
+pub type IsTheirs = fn(&str) -> bool;
+/// How a program is refused with a status.
+pub type Refusal = fn(StatusCode) -> Response;
+
 /// The largest body, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// What the log calls an address that is none of this site.
 const NO_ROUTE: &str = "(none)";
+/// How long a browser remembers what the scripts of another origin may do; no browser believes more than two hours.
+const PREFLIGHT_LASTS: Duration = Duration::from_hours(1);
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives a request its id, writes a line when it is answered, and sets the headers of every answer.
@@ -105,24 +113,45 @@ pub async fn strict_transport(request: Request, next: Next) -> Response {
     response
 }
 
-/// Refuses what another site makes a browser send (Fetch Metadata, or `Origin` against `Host` and the public URL).
+/// Refuses what another site makes a browser send (Fetch Metadata, or `Origin` against `Host` and the public URL), but
+/// for the paths of programs, whose routes have [`known_sites_only`] around them.
 ///
 /// # Errors
 /// If the public URL is no origin.
 pub fn own_site_only(
     public_origin: &str,
+    programs_own: IsTheirs,
 ) -> Result<CsrfLayer<impl Fn(ProtectionError) -> Response + Clone + Send + Sync + 'static>, ConfigError> {
-    let refuse = |_refused: ProtectionError| PageError::CrossSite.into_response();
-    Ok(CsrfLayer::new().add_trusted_origin(public_origin)?.with_rejection_response(refuse))
+    let known = known_sites_only(public_origin, &[])?;
+    Ok(known.with_insecure_bypass(move |_, uri| programs_own(uri.path())))
 }
 
-/// Lets the scripts of these origins read the answers for programs, as who is logged in with their browser (Fetch, CORS).
+/// Refuses what a site makes a browser send that is neither this one nor one of the allowed origins.
+///
+/// # Errors
+/// If the public URL or one of the others is no origin.
+pub fn known_sites_only(
+    public_origin: &str,
+    others: &[String],
+) -> Result<CsrfLayer<impl Fn(ProtectionError) -> Response + Clone + Send + Sync + 'static>, ConfigError> {
+    let refuse = |_refused: ProtectionError| PageError::CrossSite.into_response();
+    let mut layer = CsrfLayer::new().add_trusted_origin(public_origin)?;
+    for origin in others {
+        layer = layer.add_trusted_origin(origin)?;
+    }
+    Ok(layer.with_rejection_response(refuse))
+}
+
+/// Lets the scripts of these origins use the addresses for programs, as who is logged in with their browser or by a token
+/// (Fetch, CORS). Which headers a script sends is no secret and opens nothing, so that every client may send its own.
 pub fn other_origins(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect::<Vec<_>>())
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([header::RETRY_AFTER, REQUEST_ID])
+        .max_age(PREFLIGHT_LASTS)
 }
 
 /// What is answered instead of a panic: the panic is logged, people see a page.
@@ -137,13 +166,41 @@ pub fn after_panic(panic: Box<dyn std::any::Any + Send + 'static>) -> Response<B
     PageError::Internal.into_response()
 }
 
+/// Whether the one who asks reads pages.
+fn wants_page(request: &Request) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Gives programs their own kind of refusal where something around their addresses has refused in another way.
+pub async fn speak_to_programs((own, refusal): (IsTheirs, Refusal), request: Request, next: Next) -> Response {
+    let is_program = own(request.uri().path()) && !wants_page(&request);
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_refused = status.is_client_error() || status.is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !is_program || !is_refused || kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json")) {
+        return response;
+    }
+    let mut spoken = refusal(status);
+    let of_the_page = [
+        header::CONTENT_TYPE,
+        header::CONTENT_LENGTH,
+        header::CONTENT_ENCODING,
+        header::CONTENT_SECURITY_POLICY,
+        header::TRANSFER_ENCODING,
+    ];
+    for (name, value) in response.headers() {
+        if !of_the_page.contains(name) {
+            spoken.headers_mut().insert(name, value.clone());
+        }
+    }
+    spoken
+}
+
 /// Gives people a page where a layer has answered a bare status.
 pub async fn bare_statuses(request: Request, next: Next) -> Response {
-    let is_person = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
+    let is_person = wants_page(&request);
     let response = next.run(request).await;
     let status = response.status();
     let has_type = response.headers().contains_key(header::CONTENT_TYPE);
