@@ -61,6 +61,10 @@ CREATE INDEX mails_token ON mails (token_id);
 CREATE TABLE mail_requests (
     id TEXT COLLATE "C" PRIMARY KEY,
     kind TEXT COLLATE "C" NOT NULL,
+    -- Whose password is lost: the kind of account and the provider; empty where no password is.
+    actor_type TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    -- The address, or what else the provider knows people by.
     email TEXT COLLATE "C" NOT NULL,
     ip TEXT COLLATE "C",
     user_agent TEXT COLLATE "C",

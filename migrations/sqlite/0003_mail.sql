@@ -61,6 +61,10 @@ CREATE INDEX mails_token ON mails (token_id);
 CREATE TABLE mail_requests (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
+    -- Whose password is lost: the kind of account and the provider; empty where no password is.
+    actor_type TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    -- The address, or what else the provider knows people by.
     email TEXT NOT NULL,
     ip TEXT,
     user_agent TEXT,

@@ -1,5 +1,6 @@
 //! `/auth/{actor_type}/{provider}`: how programs prove who somebody is. What a body holds is the provider's business, so
-//! no field is refused here. A token that comes out is a bearer token.
+//! no field is refused here. A token that comes out is a bearer token. One that comes in is not looked at where somebody
+//! logs in: clients go on sending theirs when it has ended.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +9,20 @@ use axum::{
     extract::{FromRequest, OriginalUri, Path, Query, Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, Method, header};
-use serde_json::{Value, json};
+use http::{HeaderMap, Method, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
-use super::{body::read_object, caller::Caller, error::ApiError};
+use super::{
+    body::{Body, read_object},
+    caller::bearer_token,
+    error::ApiError,
+};
 use crate::{
     auth::AuthInput,
-    flows::{self, Access, Ask},
+    flows::{self, Access, Ask, LostPassword},
     shared::ProviderId,
-    web::state::WebState,
+    web::{http::scope::Asked, state::WebState},
 };
 
 /// `POST` or `GET /auth/{actor_type}/{provider}`: log in.
@@ -26,11 +32,11 @@ use crate::{
 pub async fn authenticate(
     State(state): State<WebState>,
     Path(of): Path<(String, String)>,
-    caller: Caller,
+    Asked { scope, .. }: Asked,
     request: Request,
 ) -> Result<Response, ApiError> {
     let ask = read_ask(&state, of, request).await?;
-    answer(&ask, flows::authenticate(&state.services, &caller.scope, &ask).await)
+    answer(&ask, flows::authenticate(&state.services, &scope, &ask).await)
 }
 
 /// `POST /auth/{actor_type}/{provider}/register`: make an identity.
@@ -40,11 +46,73 @@ pub async fn authenticate(
 pub async fn register(
     State(state): State<WebState>,
     Path(of): Path<(String, String)>,
-    caller: Caller,
+    Asked { scope, .. }: Asked,
     request: Request,
 ) -> Result<Response, ApiError> {
     let ask = read_ask(&state, of, request).await?;
-    answer(&ask, flows::register_identity(&state.services, &caller.scope, &ask).await)
+    answer(&ask, flows::register_identity(&state.services, &scope, &ask).await)
+}
+
+/// `POST` or `GET /auth/{actor_type}/{provider}/callback`: the second half of a log-in that led elsewhere.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn call_back(
+    State(state): State<WebState>,
+    Path(of): Path<(String, String)>,
+    Asked { scope, .. }: Asked,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let ask = read_ask(&state, of, request).await?;
+    answer(&ask, flows::call_back(&state.services, &scope, &ask).await)
+}
+
+/// Who has lost a password.
+#[derive(Debug, Deserialize)]
+pub struct LostPasswordBody {
+    /// What the provider knows the person by: the e-mail address.
+    identifier: String,
+    /// Anything that the application wants to remember; Latchkey does not look at it.
+    #[serde(default)]
+    #[expect(dead_code, reason = "taken from clients that send it, and not looked at")]
+    metadata: Option<Map<String, Value>>,
+}
+
+/// `POST /auth/{actor_type}/{provider}/reset-password`: asks for a mail by which a password is set anew. The same answer
+/// for everybody, in the same time.
+///
+/// # Errors
+/// 400 where the actor type may not use the provider, 404 for an unknown actor type.
+pub async fn reset_password(
+    State(state): State<WebState>,
+    Path((actor_type, provider)): Path<(String, String)>,
+    Asked { scope, .. }: Asked,
+    Body(LostPasswordBody { identifier, metadata: _ }): Body<LostPasswordBody>,
+) -> Result<(StatusCode, &'static str), ApiError> {
+    let lost = LostPassword { actor_type, provider: ProviderId::new(provider), identifier };
+    match flows::request_reset(&state.services, &scope, &lost).await {
+        Ok(()) => Ok((StatusCode::CREATED, "Created")),
+        Err(error) => Err(refusal((&lost.actor_type, &lost.provider), error)),
+    }
+}
+
+/// `POST /auth/{actor_type}/{provider}/update`: sets a password by the secret in the path of a mailed link.
+///
+/// # Errors
+/// 401 for a token that is no good here, 400 with the rule that the password breaks: the token stays good then.
+pub async fn update(
+    State(state): State<WebState>,
+    Path(of): Path<(String, String)>,
+    Asked { scope, .. }: Asked,
+    request: Request,
+) -> Result<Json<Value>, ApiError> {
+    let token = bearer_token(request.headers()).unwrap_or_default().to_owned();
+    let ask = read_ask(&state, of, request).await?;
+    match flows::update_by_token(&state.services, &scope, (&ask, &token)).await {
+        Ok(()) => Ok(Json(json!({ "success": true }))),
+        Err(flows::Error::NotFound) => Err(ApiError::unauthorized("Invalid token")),
+        Err(error) => Err(refusal((&ask.actor_type, &ask.provider), error)),
+    }
 }
 
 /// `GET /auth/{actor_type}/providers`: what accounts of this type may use.
@@ -71,11 +139,11 @@ fn answer(ask: &Ask, outcome: Result<Access, flows::Error>) -> Result<Response, 
     match outcome {
         Ok(Access::Token(token)) => Ok(Json(json!({ "token": token })).into_response()),
         Ok(Access::Elsewhere(location)) => Ok(Json(json!({ "location": location })).into_response()),
-        Err(error) => Err(refusal(ask, error)),
+        Err(error) => Err(refusal((&ask.actor_type, &ask.provider), error)),
     }
 }
 
-fn refusal(Ask { actor_type, provider, .. }: &Ask, error: flows::Error) -> ApiError {
+fn refusal((actor_type, provider): (&str, &ProviderId), error: flows::Error) -> ApiError {
     match error {
         flows::Error::UnknownProvider => ApiError::not_allowed(format!(
             "The actor type {actor_type} is not allowed to use the auth provider {provider}"

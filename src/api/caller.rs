@@ -3,7 +3,7 @@
 //! functions below ask again.
 
 use axum::extract::FromRequestParts;
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 
 use super::error::ApiError;
 use crate::{
@@ -28,7 +28,7 @@ impl FromRequestParts<WebState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, ApiError> {
         let asked = parts.extensions.get::<Asked>().cloned().ok_or_else(ApiError::not_logged_in)?;
-        let Some(token) = bearer_token(parts) else {
+        let Some(token) = bearer_token(&parts.headers) else {
             let holder = asked.resumed.as_deref().map(Holder::from);
             return Ok(Self { scope: asked.scope, holder, is_by_token: false });
         };
@@ -44,8 +44,8 @@ impl FromRequestParts<WebState> for Caller {
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 §2.1), whatever it is worth.
-pub fn bearer_token(parts: &Parts) -> Option<&str> {
-    let (scheme, token) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 

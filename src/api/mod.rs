@@ -45,6 +45,9 @@ fn routes() -> Router<WebState> {
         .route("/auth/{actor_type}/providers", get(auth::providers))
         .route("/auth/{actor_type}/{provider}", get(auth::authenticate).post(auth::authenticate))
         .route("/auth/{actor_type}/{provider}/register", post(auth::register))
+        .route("/auth/{actor_type}/{provider}/callback", get(auth::call_back).post(auth::call_back))
+        .route("/auth/{actor_type}/{provider}/reset-password", post(auth::reset_password))
+        .route("/auth/{actor_type}/{provider}/update", post(auth::update))
         .merge(administration())
         .route("/.well-known/jwks.json", get(token::keys))
 }

@@ -65,7 +65,7 @@ pub async fn open(
     let holder = caller.holder.ok_or_else(ApiError::not_logged_in)?;
     let user = holder.user.as_ref().ok_or_else(ApiError::not_logged_in)?;
     if caller.is_by_token {
-        let opened = flows::give_cookie(&state.services, &holder).await?;
+        let opened = flows::give_cookie(&state.services, &caller.scope, &holder).await?;
         session_cookie::set(&cookie, &opened).await.map_err(|error| flows::Error::Internal(Box::new(error)))?;
     }
     Ok(Json(json!({ "user": UserAnswer::from(user) })))
@@ -76,7 +76,9 @@ pub async fn open(
 /// # Errors
 /// 503 if the database has no time.
 pub async fn end(State(state): State<WebState>, caller: Caller) -> Result<Response, ApiError> {
-    flows::log_out(&state.services, &caller.scope).await?;
+    if let Some(holder) = &caller.holder {
+        flows::log_out_holder(&state.services, &caller.scope, holder).await?;
+    }
     let removal = session_cookie::removal(&state.site).map(|removal| [(header::SET_COOKIE, removal)]);
     Ok((removal, Json(json!({ "success": true }))).into_response())
 }

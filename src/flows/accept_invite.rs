@@ -17,7 +17,7 @@ pub use by_identity::{Claim, accept_invite_by_identity};
 
 use super::{
     EmailMatch, Error, Holder, LoggedIn, RegistrationMode, Resumed, Services, USER, authority, create_user,
-    end_sessions::end_all,
+    end_sessions::{end_all, oust},
     letter::{self, Letter},
     link::INVITE,
     login::{Proof, judge, open_session},
@@ -201,8 +201,8 @@ async fn try_to_accept(services: &Services, scope: &Scope, accepted: &Acceptance
         };
         create_user::insert(services, scope, (&new, &identity), &mut tx).await?;
     }
-    // Whoever registered the identity before may still hold a session of it.
-    sessions::end_all_of_identity(&mut tx, &identity.id).await?;
+    // Somebody else may have registered with the address over the API, and wait for it to become an account.
+    oust(&mut tx, &identity.id, scope.now).await?;
     let logged_in = open_session(services, scope, (&id, &identity, false), &mut tx).await?;
     tx.commit().await?;
     Ok(logged_in)
@@ -269,11 +269,15 @@ async fn take_over(
     (identity, tx): (&AuthIdentity, &mut Tx),
 ) -> Result<(), Error> {
     let entropy = &services.platform.entropy;
+    let strangers = auth::find_of_actor(tx, USER, user.id.as_str()).await?;
     auth::leave_only(tx, (USER, user.id.as_str()), identity).await?;
     // Behind the ways in: a log-in that is under way either sees them gone, or has opened its session by now.
     end_all(tx, &user.id, None).await?;
     if identity.actor_id(USER).is_none() {
         auth::link_actor(tx, &identity.id, USER, user.id.as_str()).await?;
+    }
+    for stranger in &strangers {
+        oust(tx, stranger, scope.now).await?;
     }
     withdrawn_mail::drop_about(tx, user.id.as_str(), scope.now).await?;
     one_time::revoke_all(tx, user.id.as_str(), scope.now).await?;

@@ -12,8 +12,8 @@ use serde_json::json;
 use sqlx::Row;
 
 use super::{
-    Error, MailRequest, RegistrationMode, Resumed, Services, USER, create_user,
-    login::{Proof, email_in, judge, limit_tries, note_failure, open_session},
+    Error, MailRequest, RegistrationMode, Resumed, Services, USER, authority, create_user,
+    login::{Proof, admit, email_in, judge, limit_tries, note_failure, open_session},
     request_mail,
     resume::note_seen,
     services::client_subject,
@@ -74,9 +74,9 @@ impl From<&Resumed> for Holder {
 pub async fn authenticate(services: &Services, scope: &Scope, ask: &Ask) -> Result<Access, Error> {
     services.provider_of(&ask.actor_type, &ask.provider)?;
     limit_tries(services, scope, &ask.input).await?;
-    let answer = match try_to_authenticate(services, scope, ask).await {
+    let answer = match try_to_authenticate(services, scope, (ask, Step::First)).await {
         // Changed since it was proved: another log-in has hashed the password anew, or it is another password now.
-        Err(Error::Conflict) => try_to_authenticate(services, scope, ask).await,
+        Err(Error::Conflict) => try_to_authenticate(services, scope, (ask, Step::First)).await,
         answer => answer,
     };
     if let (Err(Error::EmailNotVerified { .. }), Some(email)) = (&answer, email_in(&ask.input)) {
@@ -85,10 +85,31 @@ pub async fn authenticate(services: &Services, scope: &Scope, ask: &Ask) -> Resu
     answer
 }
 
-async fn try_to_authenticate(services: &Services, scope: &Scope, ask: &Ask) -> Result<Access, Error> {
+/// Proves by the second half of a redirect who somebody is, and opens a session for a program.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn call_back(services: &Services, scope: &Scope, ask: &Ask) -> Result<Access, Error> {
+    services.provider_of(&ask.actor_type, &ask.provider)?;
+    limit_tries(services, scope, &ask.input).await?;
+    try_to_authenticate(services, scope, (ask, Step::Second)).await
+}
+
+/// Which half of a way in it is: most have one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    First,
+    Second,
+}
+
+async fn try_to_authenticate(services: &Services, scope: &Scope, (ask, step): (&Ask, Step)) -> Result<Access, Error> {
     let configured = services.provider_of(&ask.actor_type, &ask.provider)?;
     let identities = services.identities(configured, scope);
-    match judge(configured.provider.authenticate(&ask.input, &identities).await?) {
+    let answer = match step {
+        Step::First => configured.provider.authenticate(&ask.input, &identities).await?,
+        Step::Second => configured.provider.validate_callback(&ask.input, &identities).await?,
+    };
+    match judge(answer) {
         Proof::Elsewhere(location) => Ok(Access::Elsewhere(location)),
         Proof::Failed(reason) => {
             note_failure(services, scope, (&ask.provider, &identities, &ask.input)).await?;
@@ -252,39 +273,69 @@ pub async fn resume_bearer(services: &Services, token: &str, now: Timestamp) -> 
     Ok(Some(Holder { actor_type: row.try_get(SESSION_AT + 11)?, user, session }))
 }
 
-/// Issues another token to who has a live one, in words that are true now: an identity that has got a user meanwhile
-/// opens a session of its user, and passes what everybody passes who logs in.
+/// Issues another token to who has a live one, in words that are true now: the session of an identity that has got a user
+/// meanwhile becomes the user's, who sees it from then on, and passes what everybody passes who logs in.
 ///
 /// # Errors
-/// [`Error::Unauthorized`] if the session has ended, [`Error::Disabled`], [`Error::EmailNotVerified`].
+/// [`Error::Unauthorized`] if the session has ended, [`Error::Disabled`], [`Error::EmailNotVerified`],
+/// [`Error::TooManyTries`].
 pub async fn refresh_token(services: &Services, scope: &Scope, holder: &Holder) -> Result<String, Error> {
+    limit_holder(services, scope, holder).await?;
     let signer = services.platform.signing_keys.signer(scope.now).await?;
     let mut tx = services.platform.db.begin().await?;
     let Holder { actor_type, session, .. } = holder;
+    let identity = auth::get_identity(&mut tx, &session.auth_identity_id, &session.provider).await?;
+    let identity = identity.ok_or(Error::Unauthorized)?;
+    let user = identity.actor_id(USER).filter(|_| actor_type == USER && holder.user.is_none()).map(UserId::new);
+    // Before the session, as everybody holds them.
+    if let Some(user) = &user {
+        authority::hold_user(&mut tx, user).await?;
+    }
     if !sessions::is_alive(&mut tx, &session.id).await? {
         return Err(Error::Unauthorized);
     }
-    let identity = auth::get_identity(&mut tx, &session.auth_identity_id, &session.provider).await?;
-    let identity = identity.ok_or(Error::Unauthorized)?;
-    let user = identity.actor_id(USER).filter(|_| actor_type == USER).map(UserId::new);
-    let (session, ends_at) = match user {
-        Some(user) if holder.user.is_none() => {
-            let visitor = scope.acting_as(Actor::Visitor);
-            let opened = open_session(services, &visitor, (&user, &identity, false), &mut tx).await?.session;
-            (opened.id, opened.expires_at)
-        }
-        _ => (session.id.clone(), session.expires_at),
-    };
-    let token = issue(services, (&signer, scope.now), (actor_type, &identity), ((&session, ends_at), &mut tx)).await?;
+    if let Some(user) = user {
+        give_session(services, scope, (session, &user), &mut tx).await?;
+    }
+    let of_session = ((&session.id, session.expires_at), &mut tx);
+    let token = issue(services, (&signer, scope.now), (actor_type, &identity), of_session).await?;
     tx.commit().await?;
     Ok(token)
+}
+
+/// Makes a session that was nobody's that of a user, if they may log in now.
+async fn give_session(
+    services: &Services,
+    scope: &Scope,
+    (session, user): (&Session, &UserId),
+    tx: &mut Tx,
+) -> Result<(), Error> {
+    admit(services, scope, user, tx).await?;
+    if sessions::give_to(tx, &session.id, user).await? {
+        let details = json!({ "provider": session.provider.as_str(), "session_id": session.id.as_str() });
+        let event = Event::about_user(EventKind::SessionCreated, user).with(details);
+        events::record(tx, &services.platform.entropy, scope, event).await?;
+    }
+    Ok(())
+}
+
+/// What those may ask for who have a session costs a little, so it is counted as log-ins are, apart from them.
+async fn limit_holder(services: &Services, scope: &Scope, holder: &Holder) -> Result<(), Error> {
+    let (client, limits) = (client_subject(scope), &services.rules.limits);
+    let account = holder.session.auth_identity_id.as_str();
+    let tries = [
+        Bucket { name: "token_client", subject: &client, limit: limits.log_in_per_ip },
+        Bucket { name: "token_account", subject: account, limit: limits.log_in_per_account_anywhere },
+    ];
+    services.take(scope, &tries).await
 }
 
 /// Gives the browser that has a bearer token a cookie of the same session.
 ///
 /// # Errors
-/// [`Error::Unauthorized`] if the session has ended.
-pub async fn give_cookie(services: &Services, holder: &Holder) -> Result<Opened, Error> {
+/// [`Error::Unauthorized`] if the session has ended, [`Error::TooManyTries`].
+pub async fn give_cookie(services: &Services, scope: &Scope, holder: &Holder) -> Result<Opened, Error> {
+    limit_holder(services, scope, holder).await?;
     let mut tx = services.platform.db.begin().await?;
     let session = &holder.session;
     let key = sessions::give_key(&mut tx, &services.platform.entropy, &session.id).await?;

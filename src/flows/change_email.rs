@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Error, Resumed, Services, authority,
     change_password::prove_password,
+    end_sessions::close_ways_in,
     held_address,
     letter::{self, Letter},
     link::{CHANGE_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE},
@@ -115,7 +116,7 @@ pub(super) async fn undo_email_change(services: &Services, scope: &Scope, token:
     }
     let user = users::get_for_update(&mut tx, &id).await?;
     // First, since an identity that is nobody's may have the old address by now.
-    auth::delete_of_actor(&mut tx, super::USER, user.id.as_str()).await?;
+    close_ways_in(&mut tx, &user.id, scope.now).await?;
     give_email(services, scope, (&user, &token.email), &mut tx).await?;
     let user = User { email: token.email.clone(), email_verified_at: Some(scope.now), ..user };
     take_over(services, scope, &user, &mut tx).await?;

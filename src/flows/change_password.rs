@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Error, LoggedIn, Resumed, Services, USER, authority,
-    end_sessions::end_all,
+    end_sessions::{end_all, oust},
     link::UNDO_EMAIL_CHANGE,
     login::{Proof, judge, open_session},
 };
@@ -44,6 +44,7 @@ pub async fn change_password(
         return Err(Error::Unauthorized);
     }
     let ended = end_all(&mut tx, &user.id, scope.session_id()).await?;
+    oust(&mut tx, &identity.id, scope.now).await?;
     // A link that was mailed before would set yet another password. The one that takes a change of address back stays:
     // whoever has taken the account away could end it by a new password.
     one_time::revoke_all_but(&mut tx, (UNDO_EMAIL_CHANGE, user.id.as_str()), scope.now).await?;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{
     Error, LoggedIn, Services, USER, authority,
+    end_sessions::close_ways_in,
     letter::{self, Letter},
     link::{CONFIRM_EMAIL, RESET_PASSWORD},
     login::open_session,
@@ -107,7 +108,7 @@ pub(super) async fn confirm_email(
 /// which a password is set.
 async fn start_anew(services: &Services, scope: &Scope, user: &User, tx: &mut Tx) -> Result<OneTimeId, Error> {
     // The way in first: a log-in that is under way either sees it gone, or has opened its session by now.
-    auth::delete_of_actor(tx, USER, user.id.as_str()).await?;
+    close_ways_in(tx, &user.id, scope.now).await?;
     take_over(services, scope, user, tx).await?;
     let details = json!({ "by": CONFIRM_EMAIL.name });
     let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id).with(details);

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use super::{Error, Services, USER, authority};
+use super::{Error, Holder, Services, USER, authority};
 use crate::{
-    events::{self, Event, EventKind, Scope},
-    platform::Tx,
+    auth,
+    events::{self, Event, EventKind, Scope, Target},
+    platform::{Timestamp, Tx, one_time, withdrawn_mail},
     sessions,
-    shared::{SessionId, UserId},
+    shared::{AuthIdentityId, SessionId, UserId},
 };
 
 /// Ends the session of the one who asks; nothing happens to who has none.
@@ -19,6 +20,22 @@ pub async fn log_out(services: &Services, scope: &Scope) -> Result<(), Error> {
     let mut tx = services.platform.db.begin().await?;
     if sessions::revoke(&mut tx, user, session).await? {
         note(services, scope, (user, json!({ "session_id": session.as_str(), "by": "log_out" })), &mut tx).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Ends the session behind a bearer token or a cookie, which may be nobody's; nothing happens to who has none.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn log_out_holder(services: &Services, scope: &Scope, holder: &Holder) -> Result<(), Error> {
+    let Holder { user: None, session, .. } = holder else { return log_out(services, scope).await };
+    let mut tx = services.platform.db.begin().await?;
+    if sessions::revoke(&mut tx, &session.user_id, &session.id).await? {
+        let details = json!({ "session_id": session.id.as_str(), "by": "log_out" });
+        let target = Target::AuthIdentity(session.auth_identity_id.clone());
+        let event = Event { kind: EventKind::SessionRevoked, target, details };
+        events::record(&mut tx, &services.platform.entropy, scope, event).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -54,20 +71,35 @@ pub async fn end_other_sessions(services: &Services, scope: &Scope) -> Result<u6
     Ok(ended)
 }
 
-/// Ends all sessions of a user but one that is named, and those that the user's identities opened before they had a user:
-/// who holds one of those is let in by a refresh. How many of the user's own ended. Whatever somebody asks for as the user
-/// meanwhile has been done by then, with a session or a link to be ended, or finds its session ended.
+/// Ends all sessions of a user but one that is named, and those that were opened before there was the user: they would
+/// become the user's at their next refresh. How many of the user's ended. Whatever somebody asks for as the user meanwhile
+/// has been done by then, with a session or a link to be ended, or finds its session ended.
 pub(super) async fn end_all(tx: &mut Tx, user: &UserId, except: Option<&SessionId>) -> Result<u64, Error> {
     authority::hold_user(tx, user).await?;
-    sqlx::query(
-        "DELETE FROM sessions WHERE user_id = '' AND actor_type = $1 AND auth_identity_id IN
-             (SELECT auth_identity_id FROM auth_identity_actors WHERE actor_type = $1 AND actor_id = $2)",
-    )
-    .bind(USER)
-    .bind(user.as_str())
-    .execute(&mut **tx)
-    .await?;
+    for identity in auth::find_of_actor(tx, USER, user.as_str()).await? {
+        sessions::end_unowned(tx, &identity, USER).await?;
+    }
     Ok(sessions::end_all(tx, user, except).await?)
+}
+
+/// Ends all that was opened by an identity, or asked for by its password's owner: somebody else may have made it.
+pub(super) async fn oust(tx: &mut Tx, identity: &AuthIdentityId, now: Timestamp) -> Result<(), Error> {
+    sessions::end_all_of_identity(tx, identity).await?;
+    withdrawn_mail::drop_about(tx, identity.as_str(), now).await?;
+    one_time::revoke_all(tx, identity.as_str(), now).await?;
+    Ok(())
+}
+
+/// Deletes every way in of a user, with what was opened by it. Before the user's sessions are ended: a log-in that is
+/// under way either sees them gone, or has opened its session by then.
+pub(super) async fn close_ways_in(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<(), Error> {
+    authority::hold_account(tx, user).await?;
+    let identities = auth::find_of_actor(tx, USER, user.as_str()).await?;
+    auth::delete_of_actor(tx, USER, user.as_str()).await?;
+    for identity in &identities {
+        oust(tx, identity, now).await?;
+    }
+    Ok(())
 }
 
 /// Writes that sessions of a user were ended.

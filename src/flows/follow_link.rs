@@ -5,7 +5,10 @@
 use super::{
     Error, LoggedIn, MailRequest, Services, change_email,
     confirm_email::{self, Confirmed},
-    link::{CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, INVITE, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE},
+    link::{
+        CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, INVITE, RESET_IDENTITY, RESET_PASSWORD, SET_PASSWORD,
+        UNDO_EMAIL_CHANGE,
+    },
     recover,
     services::client_subject,
 };
@@ -70,7 +73,7 @@ pub async fn follow_link(
             Confirmed::MaySetPassword(link) => Followed::EmailConfirmedElsewhere(link),
         });
     }
-    if is_for(RESET_PASSWORD) || is_for(SET_PASSWORD) {
+    if is_for(RESET_PASSWORD) || is_for(SET_PASSWORD) || is_for(RESET_IDENTITY) {
         return Ok(Followed::MaySetPassword(token.id.clone()));
     }
     if is_for(CHANGE_EMAIL) {
@@ -138,7 +141,7 @@ pub async fn link_again(services: &Services, scope: &Scope, token: &OneTime) -> 
 pub fn renewal_of(token: &OneTime) -> Option<MailRequest> {
     if token.is_for(CONFIRM_EMAIL) {
         Some(MailRequest::ConfirmEmail)
-    } else if token.is_for(RESET_PASSWORD) || token.is_for(SET_PASSWORD) {
+    } else if [RESET_PASSWORD, SET_PASSWORD, RESET_IDENTITY].into_iter().any(|purpose| token.is_for(purpose)) {
         Some(MailRequest::ResetPassword)
     } else {
         None

@@ -12,6 +12,9 @@ pub const CONFIRM_EMAIL: Purpose = Purpose { name: "confirm_email", lifetime: DA
 /// Sets a forgotten password anew (OWASP: short, once). About a user.
 pub const RESET_PASSWORD: Purpose =
     Purpose { name: "reset_password", lifetime: Duration::from_mins(15), replaces: true };
+/// Sets a forgotten password anew where there is no account of this kind. About an auth identity.
+pub const RESET_IDENTITY: Purpose =
+    Purpose { name: "reset_identity", lifetime: Duration::from_mins(15), replaces: true };
 /// Sets the first password of an account that the operator has made. About a user.
 pub const SET_PASSWORD: Purpose =
     Purpose { name: "set_password", lifetime: Duration::from_hours(7 * 24), replaces: true };

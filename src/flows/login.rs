@@ -144,13 +144,29 @@ async fn come_in(
     let is_all = identity.actor_id(USER).is_some() && !identities.has_written() && scope.actor == Actor::Visitor;
     let mut tx = if is_all { db.begin_relaxed().await? } else { db.begin().await? };
     identities.commit(&mut tx).await?;
-    let user = match identity.actor_id(USER) {
-        Some(id) => UserId::new(id),
-        None => create_user::for_identity(services, scope, identity, &mut tx).await?.id,
+    let user = if let Some(id) = identity.actor_id(USER) {
+        UserId::new(id)
+    } else {
+        let user = create_user::for_identity(services, scope, identity, &mut tx).await?.id;
+        if services.rules.registration.requires_verified_email() {
+            // They have an account now, which the mail that follows makes theirs.
+            tx.commit().await?;
+            return Err(Error::EmailNotVerified { user });
+        }
+        user
     };
     let logged_in = open_session(services, scope, (&user, identity, is_remembered), &mut tx).await?;
     tx.commit().await?;
     Ok(logged_in)
+}
+
+/// Asks whether this user may log in now, and notes that they do.
+pub(super) async fn admit(services: &Services, scope: &Scope, user: &UserId, tx: &mut Tx) -> Result<User, Error> {
+    let user = users::note_login(tx, user, scope.now).await?.ok_or(Error::Disabled)?;
+    if services.rules.registration.requires_verified_email() && user.email_verified_at.is_none() {
+        return Err(Error::EmailNotVerified { user: user.id });
+    }
+    Ok(user)
 }
 
 /// Asks whether this user may log in now, opens the session, and ends the one that their browser had.
@@ -160,10 +176,7 @@ pub(super) async fn open_session(
     (user, identity, is_remembered): (&UserId, &AuthIdentity, bool),
     tx: &mut Tx,
 ) -> Result<LoggedIn, Error> {
-    let user = users::note_login(tx, user, scope.now).await?.ok_or(Error::Disabled)?;
-    if services.rules.registration.requires_verified_email() && user.email_verified_at.is_none() {
-        return Err(Error::EmailNotVerified { user: user.id });
-    }
+    let user = admit(services, scope, user, tx).await?;
     if let Actor::User { id, session, .. } = &scope.actor {
         sessions::revoke(tx, id, session).await?;
     }

@@ -5,15 +5,18 @@
 
 use sqlx::Row;
 
-use super::{Error, Services, confirm_email, recover, register_by_mail, services::client_subject};
+use super::{Error, LostPassword, Services, USER, confirm_email, recover, register_by_mail, services::client_subject};
 use crate::{
+    auth::providers::EMAILPASS,
     events::{Actor, Client, Scope},
-    platform::{Bucket, Refused, Tx},
-    shared::EmailAddress,
+    platform::{Bucket, OneTime, Refused, Tx},
+    shared::{EmailAddress, ProviderId},
 };
 
 /// The kind of the rows that registrations are kept in.
 pub(super) const REGISTER: &str = "register";
+/// The longest name of somebody that is looked up, in bytes.
+const MAX_IDENTIFIER_BYTES: usize = 320;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,18 +49,60 @@ pub async fn request_mail(
     scope: &Scope,
     (request, email): (MailRequest, &EmailAddress),
 ) -> Result<(), Error> {
+    let provider = services.providers.first_of(EMAILPASS).map(|configured| configured.id.clone());
+    let about = LostPassword {
+        actor_type: USER.to_owned(),
+        provider: provider.unwrap_or_else(|| ProviderId::new("")),
+        identifier: email.to_string(),
+    };
+    ask(services, scope, (request, &about)).await
+}
+
+/// Asks for a link to set a password anew, for whoever is known to the provider, whether anybody is or not. A provider
+/// that there is not knows nobody.
+///
+/// # Errors
+/// [`Error::UnknownActorType`], [`Error::UnknownProvider`] for one that there is and that accounts of this type may not
+/// use, [`Error::TooManyTries`] for a client that asks too often.
+pub async fn request_reset(services: &Services, scope: &Scope, lost: &LostPassword) -> Result<(), Error> {
+    match services.provider_of(&lost.actor_type, &lost.provider) {
+        Err(Error::UnknownProvider) if services.providers.get(&lost.provider).is_none() => {}
+        allowed => drop(allowed?),
+    }
+    ask(services, scope, (MailRequest::ResetPassword, lost)).await
+}
+
+/// Asks for another mail in the place of one whose link has expired; answers what was asked for.
+///
+/// # Errors
+/// [`Error::NotFound`] for a link that only its sender can renew, [`Error::TooManyTries`].
+pub async fn renew_link(services: &Services, scope: &Scope, token: &OneTime) -> Result<MailRequest, Error> {
+    let request = super::renewal_of(token).ok_or(Error::NotFound)?;
+    match recover::lost_by(token).filter(|_| request == MailRequest::ResetPassword) {
+        Some(lost) => request_reset(services, scope, &lost).await?,
+        None => request_mail(services, scope, (request, &token.email)).await?,
+    }
+    Ok(request)
+}
+
+async fn ask(services: &Services, scope: &Scope, (request, about): (MailRequest, &LostPassword)) -> Result<(), Error> {
     let client = client_subject(scope);
     let limits = &services.rules.limits;
     let per_client = [Bucket { name: "recover_client", subject: &client, limit: limits.recover_per_ip }];
     services.take(scope, &per_client).await?;
-    let per_account = [Bucket { name: "recover_account", subject: email.as_str(), limit: limits.recover_per_account }];
+    let known_by = EmailAddress::parse(&about.identifier).map_or_else(|_| about.identifier.clone(), String::from);
+    if known_by.len() > MAX_IDENTIFIER_BYTES || known_by.contains('\0') {
+        return Ok(());
+    }
+    let per_account = [Bucket { name: "recover_account", subject: &known_by, limit: limits.recover_per_account }];
     match services.platform.limits.take(scope.now, &per_account).await {
         Ok(()) => {}
         Err(Refused::TooMany { .. }) => return Ok(()),
         Err(error) => return Err(error.into()),
     }
     let mut tx = services.platform.db.begin().await?;
-    let new = NewRequest { kind: request.as_str(), email, sealed: None };
+    let way = Some((about.actor_type.as_str(), about.provider.as_str()));
+    let new = NewRequest { kind: request.as_str(), email: &known_by, way, sealed: None };
     insert(services, scope, new, &mut tx).await?;
     tx.commit().await?;
     services.mail_requested.notify_one();
@@ -68,6 +113,8 @@ pub async fn request_mail(
 struct Taken {
     id: String,
     kind: String,
+    /// Whose password is lost, where one is.
+    lost: LostPassword,
     email: EmailAddress,
     sealed: Option<String>,
     scope: Scope,
@@ -93,12 +140,12 @@ pub async fn answer_mail_request(services: &Services) -> Result<bool, Error> {
 }
 
 async fn answer(services: &Services, taken: &Taken, tx: &mut Tx) -> Result<(), Error> {
-    let Taken { kind, email, sealed, scope, .. } = taken;
+    let Taken { kind, lost, email, sealed, scope, .. } = taken;
     if kind == REGISTER {
         return register_by_mail::answer(services, scope, (email, sealed.as_deref()), tx).await;
     }
     match MailRequest::parse(kind) {
-        Some(MailRequest::ResetPassword) => recover::send_link(services, scope, email, tx).await,
+        Some(MailRequest::ResetPassword) => recover::send_link(services, scope, lost, tx).await,
         Some(MailRequest::ConfirmEmail) => confirm_email::send_link_again(services, scope, email, tx).await,
         None => {
             tracing::error!("a mail was asked for that this version does not know");
@@ -126,7 +173,7 @@ async fn take(services: &Services, tx: &mut Tx) -> Result<Option<Taken>, sqlx::E
         "DELETE FROM mail_requests WHERE id =
              (SELECT id FROM mail_requests WHERE email = (SELECT email FROM mail_requests ORDER BY id LIMIT 1)
               ORDER BY created_at, id LIMIT 1)
-         RETURNING id, kind, email, ip, user_agent, request_id, sealed",
+         RETURNING id, kind, email, ip, user_agent, request_id, sealed, actor_type, provider",
     )
     .fetch_optional(&mut **tx)
     .await?;
@@ -136,10 +183,16 @@ async fn take(services: &Services, tx: &mut Tx) -> Result<Option<Taken>, sqlx::E
         user_agent: row.try_get(4)?,
         request_id: row.try_get::<Option<String>, _>(5)?.unwrap_or_default(),
     };
+    let identifier: String = row.try_get(2)?;
     Ok(Some(Taken {
         id: row.try_get(0)?,
         kind: row.try_get(1)?,
-        email: EmailAddress::from_stored(row.try_get(2)?),
+        email: EmailAddress::from_stored(identifier.clone()),
+        lost: LostPassword {
+            actor_type: row.try_get(7)?,
+            provider: ProviderId::new(row.try_get::<String, _>(8)?),
+            identifier,
+        },
         sealed: row.try_get(6)?,
         scope: Scope { actor: Actor::Visitor, client, now: services.platform.clock.now() },
     }))
@@ -149,8 +202,10 @@ async fn take(services: &Services, tx: &mut Tx) -> Result<Option<Taken>, sqlx::E
 pub(super) struct NewRequest<'a> {
     /// Its kind.
     pub kind: &'static str,
-    /// At which address.
-    pub email: &'a EmailAddress,
+    /// At which address, or for whom else.
+    pub email: &'a str,
+    /// For which kind of account and provider, where a password is lost.
+    pub way: Option<(&'a str, &'a str)>,
     /// What nobody may read meanwhile.
     pub sealed: Option<&'a str>,
 }
@@ -162,19 +217,22 @@ pub(super) async fn insert(
     tx: &mut Tx,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO mail_requests (id, kind, email, ip, user_agent, request_id, created_at, sealed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO mail_requests
+             (id, kind, email, ip, user_agent, request_id, created_at, sealed, actor_type, provider)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     // Answered in no order that anybody could foresee: where requests and answers take turns, the ones of an account
     // that is there would always make the same others wait.
     .bind(services.platform.entropy.uuid_v4())
     .bind(new.kind)
-    .bind(new.email.as_str())
+    .bind(new.email)
     .bind(scope.client.ip.map(|ip| ip.to_string()))
     .bind(scope.client.user_agent.as_deref())
     .bind(Some(scope.client.request_id.as_str()).filter(|id| !id.is_empty()))
     .bind(scope.now.as_micros())
     .bind(new.sealed)
+    .bind(new.way.map_or("", |(actor_type, _)| actor_type))
+    .bind(new.way.map_or("", |(_, provider)| provider))
     .execute(&mut **tx)
     .await
     .map(drop)

@@ -4,15 +4,14 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error, Services, USER, authority,
-    end_sessions::{end_all, note},
+    Error, Services, authority,
+    end_sessions::{close_ways_in, end_all, note},
     invite::forget_user,
     link::UNDO_EMAIL_CHANGE,
     recover::end_links_of_before,
     setup::ADMINS,
 };
 use crate::{
-    auth,
     events::{self, Event, EventKind, Scope},
     platform::{self, Tx, one_time},
     shared::{Change, PersonName, Role, UserId},
@@ -154,7 +153,7 @@ pub async fn delete_user(services: &Services, scope: &Scope, id: &UserId) -> Res
     let mut tx = services.platform.db.begin().await?;
     let user = take_hold(services, scope, id, &mut tx).await?;
     refuse_self_and_last_admin(&mut tx, scope, &user).await?;
-    auth::delete_of_actor(&mut tx, USER, id.as_str()).await?;
+    close_ways_in(&mut tx, id, scope.now).await?;
     end_all(&mut tx, id, None).await?;
     users::delete(&mut tx, id).await?;
     forget_user(services, scope, (id, &user.email), &mut tx).await?;

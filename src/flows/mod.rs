@@ -19,6 +19,7 @@ mod login;
 mod mail;
 mod mail_request;
 mod manage_user;
+mod new_password;
 mod profile;
 mod recover;
 mod register;
@@ -35,12 +36,13 @@ pub use accept_invite::{
     view_invite,
 };
 pub use authenticate::{
-    Access, Ask, Holder, authenticate, give_cookie, providers_of, refresh_token, register_identity, resume_bearer,
+    Access, Ask, Holder, authenticate, call_back, give_cookie, providers_of, refresh_token, register_identity,
+    resume_bearer,
 };
 pub use change_email::request_email_change;
 pub use change_password::change_password;
 pub use create_user::{DirectUser, Vouched, create_directly, create_without_password};
-pub use end_sessions::{end_other_sessions, end_session, log_out};
+pub use end_sessions::{end_other_sessions, end_session, log_out, log_out_holder};
 pub use error::Error;
 pub use follow_link::{
     Followed, find_by_code, follow_link, is_for_another, link_again, open_link, renewal_of, void_link,
@@ -52,12 +54,13 @@ pub use invite::{
 pub use letter::{Letter, MailedLink, Written};
 pub use login::{LogIn, LoggedIn, Outcome, log_in};
 pub use mail::{KeptLink, Mails, kept_link, list_mails, retry_mail, send_test_mail};
-pub use mail_request::{MailRequest, answer_mail_request, request_mail};
+pub use mail_request::{MailRequest, answer_mail_request, renew_link, request_mail, request_reset};
 pub use manage_user::{
     UserChanges, change_role, delete_user, disable_user, enable_user, end_user_sessions, update_user,
 };
+pub use new_password::{PasswordSet, set_password_by_link, update_by_token};
 pub use profile::update_profile;
-pub use recover::set_password_by_link;
+pub use recover::LostPassword;
 pub use register::{Registered, Registration, register};
 pub use resume::{Resumed, resume};
 pub use services::Services;

@@ -1,41 +1,136 @@
-//! Recover: set a password by a mailed link, which proves the address. All sessions end, all other links of the account
-//! end, and a notice goes out whose link takes everything back. Of many who use one link at once, one does.
+//! Recover: mail a link, by which whoever reads the mail sets a new password. A link is about one way in for one kind of
+//! account; what it does is in `new_password`, and a notice lets the owner of an account take that back.
 
-use std::collections::BTreeMap;
-
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    Error, LoggedIn, Services, USER, authority,
-    end_sessions::end_all,
+    Error, Services, USER, authority,
+    end_sessions::{close_ways_in, end_all},
     letter::{self, Letter},
-    link::{DISOWN_RESET, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE},
-    login::{Proof, judge, open_session},
+    link::{RESET_IDENTITY, RESET_PASSWORD, UNDO_EMAIL_CHANGE},
 };
 use crate::{
-    auth::{self, AuthIdentity, AuthIdentityProviderService, AuthInput, Configured, UpdateData, providers::EMAILPASS},
-    events::{self, Event, EventKind, Scope},
-    platform::{Issued, NewOneTime, OneTime, OneTimeState, Purpose, Timestamp, Tx, one_time},
-    sessions,
-    shared::{EmailAddress, OneTimeId, UserId},
+    auth::{AuthIdentity, Configured, Flow, providers::EMAILPASS},
+    events::{self, Event, EventKind, Scope, Target},
+    platform::{Issued, NewOneTime, OneTime, Purpose, Timestamp, Tx, one_time},
+    shared::{EmailAddress, ProviderId, UserId},
     users::{self, User},
 };
 
-/// Mails a link to whoever has this address, if anybody does who may log in.
+/// Whose password is lost: somebody as a provider knows them, and the kind of account that they want to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostPassword {
+    /// What kind of account it is for.
+    pub actor_type: String,
+    /// The provider of the password.
+    pub provider: ProviderId,
+    /// What the provider knows the person by, as somebody typed it.
+    pub identifier: String,
+}
+
+/// What a link sets the password of, as its token keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WayIn {
+    /// What kind of account it is for.
+    pub actor_type: String,
+    /// The provider; `None` for the one of passwords.
+    #[serde(default)]
+    pub provider: Option<ProviderId>,
+    /// What the provider knows the person by; `None` for the address of the user.
+    #[serde(default)]
+    pub entity_id: Option<String>,
+}
+
+/// Whose password a token was to set, for another mail in its place.
+pub(super) fn lost_by(token: &OneTime) -> Option<LostPassword> {
+    let way: WayIn = serde_json::from_value(token.data.clone()).ok()?;
+    Some(LostPassword { actor_type: way.actor_type, provider: way.provider?, identifier: way.entity_id? })
+}
+
+/// Mails a link to whoever is known by this, if anybody is who may log in.
 pub(super) async fn send_link(
     services: &Services,
     scope: &Scope,
-    email: &EmailAddress,
+    lost: &LostPassword,
     tx: &mut Tx,
 ) -> Result<(), Error> {
-    let Some(user) = users::find_by_email_in(tx, email).await? else { return Ok(()) };
-    if user.disabled_at.is_some() {
+    // Another process may be configured otherwise than the one that was asked.
+    let Ok(configured) = services.provider_of(&lost.actor_type, &lost.provider) else { return Ok(()) };
+    if configured.flow == Flow::Redirect {
         return Ok(());
     }
-    let issued = issue(services, scope, (RESET_PASSWORD, &user), tx).await?;
+    let email = EmailAddress::parse(&lost.identifier).ok();
+    let entity_id = email.as_ref().map_or(lost.identifier.trim(), EmailAddress::as_str);
+    let identity = services.identities(configured, scope).retrieve(entity_id).await?;
+    let way = WayIn {
+        actor_type: lost.actor_type.clone(),
+        provider: Some(lost.provider.clone()),
+        entity_id: Some(entity_id.to_owned()),
+    };
+    let user = match lost.actor_type.as_str() {
+        USER => user_of(services, (configured, identity.as_ref()), email.as_ref(), tx).await?,
+        _ => None,
+    };
+    match (user, identity, email) {
+        (Some(user), ..) if user.disabled_at.is_some() => Ok(()),
+        (Some(user), ..) => send_to_user(services, scope, (&user, &way), tx).await,
+        (None, Some(identity), Some(email)) => send_to_identity(services, scope, (&identity, &email, &way), tx).await,
+        _ => Ok(()),
+    }
+}
+
+/// The user of an identity; who has a password to set and none yet is known by the address alone.
+async fn user_of(
+    services: &Services,
+    (configured, identity): (&Configured, Option<&AuthIdentity>),
+    email: Option<&EmailAddress>,
+    tx: &mut Tx,
+) -> Result<Option<User>, Error> {
+    if let Some(id) = identity.and_then(|identity| identity.actor_id(USER)) {
+        return Ok(users::find(&services.platform.db, &UserId::new(id)).await?);
+    }
+    match email.filter(|_| configured.identifier == EMAILPASS) {
+        Some(email) => Ok(users::find_by_email_in(tx, email).await?),
+        None => Ok(None),
+    }
+}
+
+async fn send_to_user(
+    services: &Services,
+    scope: &Scope,
+    (user, way): (&User, &WayIn),
+    tx: &mut Tx,
+) -> Result<(), Error> {
+    let issued = issue_for(services, scope, (RESET_PASSWORD, user, way), tx).await?;
     letter::write(services, scope, (&user.email, Letter::ResetPassword, Some(&issued)), tx).await?;
     let event = Event::about_user(EventKind::AuthPasswordResetRequested, &user.id);
     Ok(events::record(tx, &services.platform.entropy, scope, event).await?)
+}
+
+/// To an identity that has no account of this kind, or one that Latchkey knows nothing of.
+async fn send_to_identity(
+    services: &Services,
+    scope: &Scope,
+    (identity, email, way): (&AuthIdentity, &EmailAddress, &WayIn),
+    tx: &mut Tx,
+) -> Result<(), Error> {
+    let entropy = &services.platform.entropy;
+    let new = NewOneTime {
+        purpose: RESET_IDENTITY,
+        subject: identity.id.as_str(),
+        email,
+        data: serde_json::to_value(way).map_err(Error::internal)?,
+        expires_at: scope.now.plus(RESET_IDENTITY.lifetime),
+    };
+    let issued = one_time::issue(tx, entropy, scope.now, new).await?;
+    letter::write(services, scope, (email, Letter::ResetPassword, Some(&issued)), tx).await?;
+    let event = Event {
+        kind: EventKind::AuthPasswordResetRequested,
+        target: Target::AuthIdentity(identity.id.clone()),
+        details: json!({ "actor_type": way.actor_type }),
+    };
+    Ok(events::record(tx, entropy, scope, event).await?)
 }
 
 /// Issues a token about a user that is sent to the user's own address.
@@ -45,91 +140,24 @@ pub(super) async fn issue(
     (purpose, user): (Purpose, &User),
     tx: &mut Tx,
 ) -> Result<Issued, Error> {
+    let way = WayIn { actor_type: USER.to_owned(), provider: None, entity_id: None };
+    issue_for(services, scope, (purpose, user, &way), tx).await
+}
+
+async fn issue_for(
+    services: &Services,
+    scope: &Scope,
+    (purpose, user, way): (Purpose, &User, &WayIn),
+    tx: &mut Tx,
+) -> Result<Issued, Error> {
     let new = NewOneTime {
         purpose,
         subject: user.id.as_str(),
         email: &user.email,
-        data: json!({ "actor_type": USER }),
+        data: serde_json::to_value(way).map_err(Error::internal)?,
         expires_at: scope.now.plus(purpose.lifetime),
     };
     Ok(one_time::issue(tx, &services.platform.entropy, scope.now, new).await?)
-}
-
-/// Sets the password of the account that a link is about, and logs its owner in.
-///
-/// # Errors
-/// [`Error::NotFound`] for a link that can't be used or not for this, [`Error::Password`], [`Error::Disabled`],
-/// [`Error::Conflict`] if another has used the link meanwhile.
-pub async fn set_password_by_link(
-    services: &Services,
-    scope: &Scope,
-    link: &OneTimeId,
-    password: String,
-) -> Result<LoggedIn, Error> {
-    let (token, user) = usable(services, scope, link).await?;
-    let configured = services.providers.first_of(EMAILPASS).ok_or(Error::UnknownProvider)?;
-    let identities = services.identities(configured, scope);
-    // Hashed outside of the transaction; what was checked is checked again in it.
-    let identity = prepare(configured, &identities, (&user, password)).await?;
-    let mut tx = services.platform.db.begin().await?;
-    // First, so that a log-in by the old password that is under way has ended, with a session to end, or comes too late.
-    authority::hold_account(&mut tx, &user.id).await?;
-    if !one_time::use_up(&mut tx, link, scope.now).await? {
-        return Err(Error::Conflict);
-    }
-    identities.commit(&mut tx).await?;
-    take_over(services, scope, &user, &mut tx).await?;
-    if identity.actor_id(USER).is_none() {
-        auth::link_actor(&mut tx, &identity.id, USER, user.id.as_str()).await?;
-        // Whoever registered the identity may still hold a session of it.
-        sessions::end_all_of_identity(&mut tx, &identity.id).await?;
-    }
-    let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id).with(json!({ "by": token.purpose }));
-    events::record(&mut tx, &services.platform.entropy, scope, event).await?;
-    if token.is_for(RESET_PASSWORD) {
-        let disown = issue(services, scope, (DISOWN_RESET, &user), &mut tx).await?;
-        letter::write(services, scope, (&user.email, Letter::PasswordWasReset, Some(&disown)), &mut tx).await?;
-    }
-    let logged_in = open_session(services, scope, (&user.id, &identity, false), &mut tx).await?;
-    tx.commit().await?;
-    Ok(logged_in)
-}
-
-/// The token, and the user whose address it was sent to.
-async fn usable(services: &Services, scope: &Scope, link: &OneTimeId) -> Result<(OneTime, User), Error> {
-    let db = &services.platform.db;
-    let token = one_time::find_by_id(db, link, scope.now).await?.ok_or(Error::NotFound)?;
-    let is_usable = token.state == OneTimeState::Ready && (token.is_for(RESET_PASSWORD) || token.is_for(SET_PASSWORD));
-    let user = users::find(db, &UserId::new(token.subject.as_str())).await?;
-    let user = user.filter(|user| is_usable && user.email == token.email).ok_or(Error::NotFound)?;
-    if user.disabled_at.is_some() {
-        return Err(Error::Disabled);
-    }
-    Ok((token, user))
-}
-
-/// Sets the password of the user's identity, or makes one where there is none.
-async fn prepare(
-    configured: &Configured,
-    identities: &AuthIdentityProviderService,
-    (user, password): (&User, String),
-) -> Result<AuthIdentity, Error> {
-    let known = identities.retrieve(user.email.as_str()).await?;
-    let is_anothers = known.as_ref().and_then(|known| known.actor_id(USER)).is_some_and(|id| id != user.id.as_str());
-    if is_anothers {
-        return Err(Error::Conflict);
-    }
-    let mut body = BTreeMap::from([("password".to_owned(), password)]);
-    let answer = if known.is_some() {
-        configured.provider.update(&UpdateData { entity_id: user.email.to_string(), body }, identities).await?
-    } else {
-        body.insert("email".to_owned(), user.email.to_string());
-        configured.provider.register(&AuthInput { body, ..AuthInput::default() }, identities).await?
-    };
-    match judge(answer) {
-        Proof::Proved(identity) => Ok(identity),
-        Proof::Failed(_) | Proof::Elsewhere(_) => Err(Error::Conflict),
-    }
 }
 
 /// Makes an account that of whoever reads its mail: sessions and links that were there before end, and the address is
@@ -166,7 +194,7 @@ pub(super) async fn disown(services: &Services, scope: &Scope, token: &OneTime) 
         return Err(Error::Conflict);
     }
     let user = users::get_for_update(&mut tx, &id).await?;
-    auth::delete_of_actor(&mut tx, USER, user.id.as_str()).await?;
+    close_ways_in(&mut tx, &user.id, scope.now).await?;
     take_over(services, scope, &user, &mut tx).await?;
     let details = json!({ "by": token.purpose });
     let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id).with(details);

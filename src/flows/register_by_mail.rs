@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     Error, Registered, Registration, Services, USER, confirm_email,
     create_user::{self, may_register},
+    end_sessions::close_ways_in,
     mail_request::{self, NewRequest},
     register::prove,
 };
@@ -82,7 +83,7 @@ pub(super) async fn take_in(services: &Services, scope: &Scope, new: Registratio
     let plain = serde_json::to_vec(&kept).map_err(Error::internal)?;
     let sealed = services.platform.seal.seal(SEALED_FOR, &plain);
     let mut tx = services.platform.db.begin().await?;
-    let request = NewRequest { kind: mail_request::REGISTER, email: &email, sealed: Some(&sealed) };
+    let request = NewRequest { kind: mail_request::REGISTER, email: email.as_str(), way: None, sealed: Some(&sealed) };
     mail_request::insert(services, scope, request, &mut tx).await?;
     tx.commit().await?;
     services.mail_requested.notify_one();
@@ -143,7 +144,7 @@ async fn register_again(
         return Err(users::Error::EmailTaken.into());
     }
     let identity = kept.identity();
-    auth::delete_of_actor(tx, USER, user.id.as_str()).await?;
+    close_ways_in(tx, &user.id, scope.now).await?;
     store(services, scope, &identity, tx).await?;
     auth::link_actor(tx, &identity.id, USER, user.id.as_str()).await?;
     Ok(users::set_profile(tx, user, &kept.profile(), scope.now).await?)

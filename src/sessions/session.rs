@@ -6,7 +6,7 @@ use sqlx::{Row, any::AnyRow};
 
 use crate::{
     events::Scope,
-    platform::{Db, Entropy, Timestamp, TokenHash, Tx},
+    platform::{Db, Dialect, Entropy, Timestamp, TokenHash, Tx},
     shared::{AuthIdentityId, ProviderId, SessionId, UserId},
 };
 
@@ -174,13 +174,27 @@ pub async fn list(db: &Db, user: &UserId, lifetime: Lifetime, now: Timestamp) ->
     rows.iter().map(|row| session_from_row(row, 0)).collect()
 }
 
-/// Whether this session is still there, as the transaction sees it.
+/// Whether this session is still there; nobody ends it until the transaction does.
 ///
 /// # Errors
 /// What the database says.
 pub async fn is_alive(tx: &mut Tx, id: &SessionId) -> Result<bool, sqlx::Error> {
-    let row = sqlx::query("SELECT 1 FROM sessions WHERE id = $1").bind(id.as_str()).fetch_optional(&mut **tx).await?;
+    let sql = format!("SELECT 1 FROM sessions WHERE id = $1{}", Dialect::of(tx).hold_rows());
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.as_str()).fetch_optional(&mut **tx).await?;
     Ok(row.is_some())
+}
+
+/// Gives a session to the user that its identity has got since it was opened; whether it was nobody's.
+///
+/// # Errors
+/// What the database says.
+pub async fn give_to(tx: &mut Tx, id: &SessionId, user: &UserId) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("UPDATE sessions SET user_id = $1 WHERE id = $2 AND user_id = ''")
+        .bind(user.as_str())
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Notes that a request came; an ended session stays ended.
@@ -233,6 +247,20 @@ pub async fn end_all_of_identity(tx: &mut Tx, identity: &AuthIdentityId) -> Resu
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected())
+}
+
+/// Ends the sessions that an identity has opened for an account of this type before it had one: they would become the
+/// account's, and nobody would see them before.
+///
+/// # Errors
+/// What the database says.
+pub async fn end_unowned(tx: &mut Tx, identity: &AuthIdentityId, actor_type: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM sessions WHERE auth_identity_id = $1 AND actor_type = $2 AND user_id = ''")
+        .bind(identity.as_str())
+        .bind(actor_type)
+        .execute(&mut **tx)
+        .await
+        .map(drop)
 }
 
 /// Deletes the rows of sessions that have ended by time; how many there were.

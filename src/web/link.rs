@@ -233,10 +233,10 @@ pub async fn renew_link(
         Ok(None) => return call.refuse(origin, FormError::NotFound),
         Err(error) => return call.refuse_for(origin, error),
     };
-    let Some(request) = flows::renewal_of(&found) else { return call.refuse(origin, FormError::NotFound) };
-    if let Err(error) = flows::request_mail(call.services(), call.scope(), (request, &found.email)).await {
-        return call.refuse_for(origin, error);
-    }
+    let request = match flows::renew_link(call.services(), call.scope(), &found).await {
+        Ok(request) => request,
+        Err(error) => return call.refuse_for(origin, error),
+    };
     let awaited = match request {
         MailRequest::ResetPassword => Awaited::NewPassword,
         // Who has an old link has not thereby proved the password: confirming will not log them in.

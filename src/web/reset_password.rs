@@ -19,7 +19,7 @@ use super::{
     words,
 };
 use crate::{
-    flows,
+    flows::{self, PasswordSet},
     islands::PasswordField,
     shared::{Field, FormError},
 };
@@ -36,6 +36,9 @@ pub async fn show(
     MaybePending(pending): MaybePending,
 ) -> Result<Response, PageError> {
     if !matches!(pending, Some(Pending::Password { .. })) {
+        if asked.flash.done == Some(Done::PasswordSet) {
+            return Ok(page(&state, &asked, move || view! { <IsSet /> }));
+        }
         let has_ended = asked.flash.error_of(FORM).is_some();
         return Ok(page(&state, &asked, move || view! { <NoLink has_ended=has_ended /> }));
     }
@@ -44,7 +47,7 @@ pub async fn show(
     Ok(page(&state, &asked, move || view! { <ResetPage error=error notice=notice /> }))
 }
 
-/// Sets a new password by the link that this browser has followed, and logs in.
+/// Sets a new password by the link that this browser has followed, and logs in where there is an account to log in to.
 ///
 /// # Errors
 /// A [`FormError`], to scripts; a form goes back to `/reset-password`.
@@ -60,10 +63,17 @@ pub async fn reset_password(
         return call.refuse(origin, FormError::LinkEnded);
     };
     match flows::set_password_by_link(call.services(), call.scope(), &link, new_password).await {
-        Ok(logged_in) => {
+        Ok(set) => {
             call.end_pending();
-            call.log_in(&logged_in.session).await?;
-            call.go_on(&OwnPath::known("/account"), Some(Done::PasswordSet))
+            let to = match set {
+                PasswordSet::LoggedIn(logged_in) => {
+                    call.log_in(&logged_in.session).await?;
+                    "/account"
+                }
+                PasswordSet::LogIn => "/login",
+                PasswordSet::Elsewhere => "/reset-password",
+            };
+            call.go_on(&OwnPath::known(to), Some(Done::PasswordSet))
         }
         Err(flows::Error::NotFound | flows::Error::Conflict) => {
             call.end_pending();
@@ -92,6 +102,15 @@ fn ResetPage(error: Option<FormError>, notice: Option<String>) -> impl IntoView 
                 />
                 <Button full=true>"Set password"</Button>
             </PostForm>
+        </EntryPage>
+    }
+}
+
+#[component]
+fn IsSet() -> impl IntoView {
+    view! {
+        <EntryPage title="Your new password is set" product=PRODUCT lead="Everybody who was logged in with the old one is logged out.">
+            <p>"Log in where you asked for the link."</p>
         </EntryPage>
     }
 }

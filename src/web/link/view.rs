@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use super::{CODE_FORM, COOLDOWN_SECS};
 use crate::{
-    flows::link::{CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE},
+    flows::link::{
+        CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, RESET_IDENTITY, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE,
+    },
     platform::{OneTime, OneTimeState, Timestamp},
     shared::{EmailAddress, Field},
     web::{
@@ -38,6 +40,7 @@ fn promise(token: &OneTime) -> (&'static str, &'static str, &'static str) {
     let found = [
         (CONFIRM_EMAIL, "Confirm your e-mail", "This confirms that you can be reached at", "Confirm"),
         (RESET_PASSWORD, "Set a new password", "This lets you set a new password for the account of", "Continue"),
+        (RESET_IDENTITY, "Set a new password", "This lets you set a new password for", "Continue"),
         (SET_PASSWORD, "Choose a password", "This lets you choose the password of the account of", "Continue"),
         (CHANGE_EMAIL, "Confirm your new e-mail", "From now on your account is known by", "Confirm"),
         (
@@ -79,7 +82,7 @@ pub fn OpenedLink(opened: Opened) -> AnyView {
 }
 
 fn is_for_password(token: &OneTime) -> bool {
-    token.is_for(RESET_PASSWORD) || token.is_for(SET_PASSWORD)
+    [RESET_PASSWORD, SET_PASSWORD, RESET_IDENTITY].into_iter().any(|purpose| token.is_for(purpose))
 }
 
 #[component]

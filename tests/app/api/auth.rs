@@ -17,29 +17,29 @@ on_both_databases! {
     a_token_can_be_verified_by_the_published_keys,
 }
 
-const PASSWORD: &str = "correct horse battery";
-const INVITE_ONLY: &str = "registration.mode = \"invite_only\"";
-const CUSTOMERS: &str = "[actors.customer]\nproviders = [\"emailpass\"]\n[actors.robot]\nproviders = []";
+pub(super) const PASSWORD: &str = "correct horse battery";
+pub(super) const INVITE_ONLY: &str = "registration.mode = \"invite_only\"";
+pub(super) const CUSTOMERS: &str = "[actors.customer]\nproviders = [\"emailpass\"]\n[actors.robot]\nproviders = []";
 
-async fn post(program: &Client, path: &str, body: &Value) -> Page {
+pub(super) async fn post(program: &Client, path: &str, body: &Value) -> Page {
     let request = program.request(&Method::POST, path).header("content-type", "application/json");
     program.send(request.body(body.to_string())).await
 }
 
-async fn with_token(program: &Client, (method, path): (Method, &str), token: &str) -> Page {
+pub(super) async fn with_token(program: &Client, (method, path): (Method, &str), token: &str) -> Page {
     program.send(program.request(&method, path).bearer_auth(token)).await
 }
 
-fn credentials(email: &str) -> Value {
+pub(super) fn credentials(email: &str) -> Value {
     json!({ "email": email, "password": PASSWORD })
 }
 
-async fn token_of(program: &Client, path: &str, email: &str) -> String {
+pub(super) async fn token_of(program: &Client, path: &str, email: &str) -> String {
     let answer = post(program, path, &credentials(email)).await;
     answer.expect_status(200).json()["token"].as_str().expect("a token").to_owned()
 }
 
-fn claims(token: &str) -> Value {
+pub(super) fn claims(token: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
