@@ -1,4 +1,4 @@
-// Every flow four times: with JavaScript and without, on SQLite and on PostgreSQL.
+// Every flow four times: with JavaScript and without, on SQLite and on PostgreSQL; what needs no browser once a database.
 
 import { defineConfig } from '@playwright/test';
 import { launchOptions } from './support/chromium.ts';
@@ -26,7 +26,7 @@ export default defineConfig<Options>({
     modes.map((mode) => ({
       name: `${mode}-${database}`,
       use: { mode, database, javaScriptEnabled: mode === 'script' },
-      testIgnore: mode === 'plain' ? '**/*.script.spec.ts' : undefined,
+      testIgnore: mode === 'plain' ? ['**/*.script.spec.ts', '**/*.api.spec.ts'] : undefined,
     })),
   ),
 });
