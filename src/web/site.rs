@@ -91,6 +91,7 @@ pub fn routes(state: &WebState, programs: Programs) -> Result<Router, ConfigErro
         layers::own_site_only(public_url, own)?,
         sessions,
         from_fn_with_state(state.clone(), scope::identify),
+        from_fn(layers::hear_out),
         RequestBodyLimitLayer::new(layers::MAX_BODY_BYTES),
         RequestBodyDeadlineLayer::new(state.site.request_timeout / 2),
     );

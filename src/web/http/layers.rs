@@ -11,6 +11,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http_body_util::BodyExt as _;
 use tower_http::{
     cors::{AllowHeaders, CorsLayer},
     csrf::{ConfigError, CsrfLayer, ProtectionError},
@@ -31,6 +32,9 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 const NO_ROUTE: &str = "(none)";
 /// How long a browser remembers what the scripts of another origin may do; no browser believes more than two hours.
 const PREFLIGHT_LASTS: Duration = Duration::from_hours(1);
+
+/// How much of a body that is too large is taken in before it is refused, in bytes.
+const HEARD_BYTES: usize = 1024 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -152,6 +156,28 @@ pub fn other_origins(origins: &[String]) -> CorsLayer {
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::RETRY_AFTER, REQUEST_ID])
         .max_age(PREFLIGHT_LASTS)
+}
+
+/// Takes in a body that says itself that it is too large, up to a limit, before it is refused: a connection that is closed
+/// while the other side still sends is torn down, and the answer with it.
+pub async fn hear_out(request: Request, next: Next) -> Response {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_none_or(|length: usize| length <= MAX_BODY_BYTES) {
+        return next.run(request).await;
+    }
+    let mut body = request.into_body();
+    let mut heard = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        heard += frame.data_ref().map_or(0, bytes_of);
+        if heard > HEARD_BYTES {
+            break;
+        }
+    }
+    StatusCode::PAYLOAD_TOO_LARGE.into_response()
+}
+
+fn bytes_of(data: &impl AsRef<[u8]>) -> usize {
+    data.as_ref().len()
 }
 
 /// What is answered instead of a panic: the panic is logged, people see a page.
