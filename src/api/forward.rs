@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use serde::Deserialize;
 
-use super::{caller::Caller, error::ApiError};
+use super::{caller::Caller, error::ApiError, params::Params};
 use crate::{
     shared::Role,
     users::User,
@@ -35,7 +35,7 @@ pub struct Wish {
 /// 401 for a bearer token that is no good, 403 for who has not the role, 400 for a role that there is not.
 pub async fn check(
     State(state): State<WebState>,
-    Query(wish): Query<Wish>,
+    Params(wish): Params<Wish>,
     headers: HeaderMap,
     caller: Caller,
 ) -> Result<Response, ApiError> {

@@ -65,11 +65,15 @@ pub async fn request_mail(
 /// [`Error::UnknownActorType`], [`Error::UnknownProvider`] for one that there is and that accounts of this type may not
 /// use, [`Error::TooManyTries`] for a client that asks too often.
 pub async fn request_reset(services: &Services, scope: &Scope, lost: &LostPassword) -> Result<(), Error> {
+    let mut lost = lost.clone();
     match services.provider_of(&lost.actor_type, &lost.provider) {
-        Err(Error::UnknownProvider) if services.providers.get(&lost.provider).is_none() => {}
+        // What somebody makes up is not stored, whatever it is made of.
+        Err(Error::UnknownProvider) if services.providers.get(&lost.provider).is_none() => {
+            lost.provider = ProviderId::new("");
+        }
         allowed => drop(allowed?),
     }
-    ask(services, scope, (MailRequest::ResetPassword, lost)).await
+    ask(services, scope, (MailRequest::ResetPassword, &lost)).await
 }
 
 /// Asks for another mail in the place of one whose link has expired; answers what was asked for.

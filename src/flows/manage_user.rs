@@ -86,9 +86,14 @@ async fn give_role(services: &Services, scope: &Scope, (user, role): (&User, Rol
     if user.role == role {
         return Ok(());
     }
-    let loses_rights = user.role.may_manage_users() && !role.may_manage_users();
-    if loses_rights {
+    // Before the links, as everybody holds them.
+    authority::hold_user(tx, &user.id).await?;
+    let (could_manage, will_manage) = (user.role.may_manage_users(), role.may_manage_users());
+    if could_manage && !will_manage {
         refuse_self_and_last_admin(tx, scope, user).await?;
+    }
+    // No session grows with a role either: somebody else may have got hold of it before.
+    if could_manage != will_manage {
         end_all(tx, &user.id, None).await?;
     }
     if role.is_mightier_than(user.role) {

@@ -19,7 +19,7 @@ use crate::{
     auth::{self, AuthIdentity, AuthIdentityProviderService, AuthInput, Configured, UpdateData, providers::EMAILPASS},
     events::{self, Event, EventKind, Scope, Target},
     platform::{Bucket, OneTime, OneTimeState, SecretToken, Tx, one_time},
-    shared::{OneTimeId, UserId},
+    shared::{AuthIdentityId, OneTimeId, UserId},
     users::{self, User},
 };
 
@@ -194,6 +194,17 @@ async fn prepare(
     }
 }
 
+/// An account whose address nobody had proved may be another's making: no way in is left but the one that is proved now.
+async fn leave_own_way(user: &User, identity: &AuthIdentity, tx: &mut Tx) -> Result<Vec<AuthIdentityId>, Error> {
+    if user.email_verified_at.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut strangers = auth::find_of_actor(tx, USER, user.id.as_str()).await?;
+    strangers.retain(|stranger| *stranger != identity.id);
+    auth::leave_only(tx, (USER, user.id.as_str()), identity).await?;
+    Ok(strangers)
+}
+
 /// Stores the new password and ends what was there before.
 async fn store(
     services: &Services,
@@ -220,7 +231,11 @@ async fn store(
     };
     // The mail may have gone to what the identity is called, and the account have another address.
     if user.email == token.email {
+        let strangers = leave_own_way(user, identity, tx).await?;
         take_over(services, scope, user, tx).await?;
+        for stranger in &strangers {
+            oust(tx, stranger, scope.now).await?;
+        }
     } else {
         end_all(tx, &user.id, None).await?;
     }

@@ -138,10 +138,6 @@ impl SigningKeys {
     pub async fn rotate(&self, now: Timestamp) -> Result<String, SigningError> {
         let mut tx = self.db.begin().await?;
         lock(&mut tx, self.db.dialect(), MAKING).await?;
-        sqlx::query("UPDATE signing_keys SET retired_at = $1 WHERE retired_at IS NULL")
-            .bind(now.as_micros())
-            .execute(&mut *tx)
-            .await?;
         let made = self.make(&mut tx, now).await?;
         tx.commit().await?;
         let id = made.id.clone();
@@ -192,7 +188,12 @@ impl SigningKeys {
         Ok(made)
     }
 
+    /// Retires every key before it, one that another instance key has sealed included: nobody can sign with that any more.
     async fn make(&self, tx: &mut Tx, now: Timestamp) -> Result<Signer, SigningError> {
+        sqlx::query("UPDATE signing_keys SET retired_at = $1 WHERE retired_at IS NULL")
+            .bind(now.as_micros())
+            .execute(&mut **tx)
+            .await?;
         let seed = Zeroizing::new(self.entropy.bytes::<SEED_BYTES>());
         let pair = pair_of(seed.as_slice())?;
         let id = self.entropy.uuid_v7(now);

@@ -81,6 +81,8 @@ async fn an_application_may_be_for_a_role(app: TestApp) {
     asked_by_proxy(&bob, "/auth/forward?role=admin", &[]).await.expect_status(403);
     asked_by_proxy(&bob, "/auth/forward?role=member", &[]).await.expect_status(200);
     asked_by_proxy(&bob, "/auth/forward?role=king", &[]).await.expect_status(400);
+    // Misspelled, it would let everybody in.
+    asked_by_proxy(&bob, "/auth/forward?roles=admin", &[]).await.expect_status(400);
 }
 
 async fn an_application_behind_nginx_knows_who_asks(app: TestApp) {

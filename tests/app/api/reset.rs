@@ -22,12 +22,15 @@ on_both_databases! {
     who_has_no_account_gets_a_link_too with INVITE_ONLY,
     a_customer_sets_a_password_on_the_page with ACTORS,
     the_owner_of_an_address_is_rid_of_who_registered_it,
+    the_owner_of_an_address_is_rid_of_other_ways_in with TWO_PROVIDERS,
     the_owner_of_an_address_takes_it_back_on_the_pages with MAILS,
     who_is_invited_is_rid_of_who_registered_the_address with INVITE_ONLY,
     a_callback_asks_the_provider with ACTORS,
 }
 
 const ACTORS: &str = "[actors.customer]\nproviders = [\"emailpass\"]\n[actors.robot]\nproviders = []";
+const TWO_PROVIDERS: &str = "[[providers]]\nid = \"emailpass\"\nkind = \"emailpass\"\n\
+    [[providers]]\nid = \"other\"\nkind = \"emailpass\"";
 const INVITE_ONLY: &str = "registration.mode = \"invite_only\"";
 const NEW: &str = "a brand new password";
 const BOB: &str = "bob@example.org";
@@ -73,6 +76,7 @@ async fn everybody_is_told_the_same(app: TestApp) {
         (RESET, ""),
         (RESET, "\u{0}"),
         ("/auth/user/no-such-provider/reset-password", BOB),
+        ("/auth/user/%00/reset-password", BOB),
     ] {
         let answer = post(&program, path, &json!({ "identifier": identifier, "metadata": { "a": 1 } })).await;
         answers.push((answer.status, answer.body.clone(), answer.header("content-type").map(str::to_owned)));
@@ -252,6 +256,18 @@ async fn a_customer_sets_a_password_on_the_page(app: TestApp) {
     app.form().post("/api/renew-link", &[("token", &secret)]).await.expect_redirect("/link");
     let renewed = app.mail(BOB, "reset_password").await.link().replace("/link/", "");
     update(&program, "/auth/customer/emailpass/update", (&renewed, "the third password")).await.expect_status(200);
+}
+
+async fn the_owner_of_an_address_is_rid_of_other_ways_in(app: TestApp) {
+    let (attacker, owner) = (app.script(), app.script());
+    token_of(&attacker, "/auth/user/other/register", BOB).await;
+    let token = token_of(&attacker, "/auth/user/other", BOB).await;
+    let secret = app.reset_token(RESET, BOB).await;
+    update(&owner, UPDATE, (&secret, NEW)).await.expect_status(200);
+    with_token(&attacker, ME, &token).await.expect_status(401);
+    log_in(&owner, LOG_IN, (BOB, NEW)).await.expect_status(200);
+    log_in(&attacker, "/auth/user/other", (BOB, PASSWORD)).await.expect_status(401);
+    assert_eq!(app.number("SELECT count(*) FROM auth_identity_actors").await, 1);
 }
 
 async fn the_owner_of_an_address_is_rid_of_who_registered_it(app: TestApp) {

@@ -77,6 +77,9 @@ async fn a_right_that_was_lost_is_lost_at_once(app: TestApp) {
     let id = app.user_id("eve@example.org").await;
     let path = format!("/admin/users/{id}");
     ada.post(&path, &json!({ "role": "admin" })).await.expect_status(200);
+    // No token grows with a role either.
+    eve.get("/admin/users").await.expect_status(401);
+    let eve = app.program_of("eve@example.org").await;
     eve.get("/admin/users").await.expect_status(200);
     ada.post(&path, &json!({ "role": "member" })).await.expect_status(200);
     expect_refused(&app, &eve, 401).await;
