@@ -163,7 +163,9 @@ async fn read_ask(
     let url = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri().clone(), |uri| uri.0.clone());
     let query = Query::<BTreeMap<String, String>>::try_from_uri(&url).map(|query| query.0).unwrap_or_default();
     let headers = texts_of(request.headers());
-    let body = if *request.method() == Method::GET { query.clone() } else { read_fields(request).await? };
+    // An address is no place for a password, and what another site can make a browser open logs nobody in.
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let body = if is_read { BTreeMap::new() } else { read_fields(request).await? };
     let protocol = if state.site.is_https { "https" } else { "http" }.to_owned();
     let url = format!("{}{url}", state.site.public_url);
     let input = AuthInput { url, headers, query, body, protocol };

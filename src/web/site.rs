@@ -45,31 +45,7 @@ pub fn routes(state: &WebState, programs: Programs) -> Result<Router, ConfigErro
     let (public_url, origins) = (&state.site.public_url, &state.site.allowed_origins);
     // Scripts of the allowed origins may change what is for programs, and nothing else.
     let programs = programs.layer((layers::other_origins(origins), layers::known_sites_only(public_url, origins)?));
-    let pages = Router::new()
-        .route("/", get(home))
-        .route("/login", get(login::show))
-        .route("/register", get(register::show))
-        .route("/setup", get(setup::show))
-        .route("/forgot-password", get(forgot_password::show))
-        .route("/reset-password", get(reset_password::show))
-        .route("/link", get(link::wait))
-        .route("/link/{token}", get(link::show).post(link::follow))
-        .route("/invite/{token}", get(invite::show))
-        .route("/account", get(account::profile::show))
-        .route("/account/security", get(account::security::show))
-        .route("/account/sessions", get(account::sessions::show))
-        .route("/dashboard", get(dashboard_home))
-        .route("/dashboard/audit", get(dashboard::audit::show))
-        .route("/dashboard/audit/export", get(dashboard::audit::export))
-        .route("/dashboard/mail", get(dashboard::mail::show))
-        .route("/dashboard/users", get(dashboard::users::show))
-        .route("/dashboard/users/{id}", get(dashboard::user::show))
-        .route("/dashboard/invites", get(dashboard::invites::show))
-        .route("/dashboard/invites/new", get(dashboard::new_invites::show).post(dashboard::new_invites::answer))
-        .route("/dashboard/invites/{id}", get(dashboard::invite::show))
-        .route("/api/{*function}", post(form::serve))
-        .merge(programs)
-        .fallback(missing);
+    let pages = pages().merge(programs).fallback(missing);
     let platform = &state.services.platform;
     let store = CookieStore::new(platform.db.clone(), platform.clock.clone());
     let mut sessions = SessionManagerLayer::new(store)
@@ -100,6 +76,33 @@ pub fn routes(state: &WebState, programs: Programs) -> Result<Router, ConfigErro
         site = site.layer(from_fn(layers::strict_transport));
     }
     Ok(site.merge(assets::routes()))
+}
+
+/// Every page and every server function.
+fn pages() -> Router<WebState> {
+    Router::new()
+        .route("/", get(home))
+        .route("/login", get(login::show))
+        .route("/register", get(register::show))
+        .route("/setup", get(setup::show))
+        .route("/forgot-password", get(forgot_password::show))
+        .route("/reset-password", get(reset_password::show))
+        .route("/link", get(link::wait))
+        .route("/link/{token}", get(link::show).post(link::follow))
+        .route("/invite/{token}", get(invite::show))
+        .route("/account", get(account::profile::show))
+        .route("/account/security", get(account::security::show))
+        .route("/account/sessions", get(account::sessions::show))
+        .route("/dashboard", get(dashboard_home))
+        .route("/dashboard/audit", get(dashboard::audit::show))
+        .route("/dashboard/audit/export", get(dashboard::audit::export))
+        .route("/dashboard/mail", get(dashboard::mail::show))
+        .route("/dashboard/users", get(dashboard::users::show))
+        .route("/dashboard/users/{id}", get(dashboard::user::show))
+        .route("/dashboard/invites", get(dashboard::invites::show))
+        .route("/dashboard/invites/new", get(dashboard::new_invites::show).post(dashboard::new_invites::answer))
+        .route("/dashboard/invites/{id}", get(dashboard::invite::show))
+        .route("/api/{*function}", post(form::serve))
 }
 
 /// `/` is where people start: the dashboard for who manages users, the account for others, else the log-in.

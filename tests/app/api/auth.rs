@@ -121,6 +121,9 @@ async fn what_a_provider_refuses_is_answered_with_its_words(app: TestApp) {
         let said = answer.expect_status(status).json();
         assert_eq!((said["type"].as_str(), said["message"].as_str()), (Some(kind), Some(message)), "{path} {body}");
     }
+    let address = format!("/auth/user/emailpass?email=bob@example.org&password={}", PASSWORD.replace(' ', "+"));
+    let by_address = program.get(&address).await.expect_status(401).json();
+    assert_eq!(by_address["message"], "Email should be a string");
     let weak = post(&program, register, &json!({ "email": "eve@example.org", "password": "short" })).await;
     assert_eq!(weak.expect_status(400).json()["type"], "invalid_data");
 }
