@@ -177,13 +177,16 @@ async fn matches_behind(db: &Db, query: ListQuery<'_>, search: &Search) -> Resul
 }
 
 async fn matches(db: &Db, query: &ListQuery<'_>, search: &Search) -> Result<Vec<User>, Error> {
-    let mut near = query.walk(search, 0..WALKED_ROWS).fetch(db).await?;
-    if is_all(db, query, (&near, WALKED_ROWS)).await? {
+    let mut near = query.walk(search, WALKED_ROWS).fetch(db).await?;
+    let is_full = |found: &[User]| count_of(found) >= query.wanted_rows;
+    if is_full(&near) {
         return Ok(near);
     }
+    let Some(edge) = query.end_of(WALKED_ROWS).fetch(db).await?.pop() else { return Ok(near) };
     if let Some(rows) = far_enough(count_of(&near), query.wanted_rows) {
-        near.extend(query.walk(search, WALKED_ROWS..rows).fetch(db).await?);
-        if is_all(db, query, (&near, rows)).await? {
+        let behind = ListQuery { cursor: Some(&edge), ..*query };
+        near.extend(behind.walk(search, rows).fetch(db).await?);
+        if is_full(&near) || behind.end_of(rows).fetch(db).await?.is_empty() {
             near.truncate(usize_of(query.wanted_rows));
             return Ok(near);
         }
@@ -195,16 +198,12 @@ async fn matches(db: &Db, query: &ListQuery<'_>, search: &Search) -> Result<Vec<
     query.indexed(search, &search.rare_trigrams(&sample)).fetch(db).await
 }
 
-/// How far a page lies, by what was found near; `None` where the word is so rare that the trigrams are sooner there.
+/// How much further a page lies, by what was found near; `None` where the word is so rare that the trigrams are sooner
+/// there.
 fn far_enough(near: i64, wanted: i64) -> Option<i64> {
     let is_common = near * WALKABLE_ONE_IN >= WALKED_ROWS;
     // Half as far again, since the near ones may by chance be more than their share.
-    is_common.then(|| wanted * WALKED_ROWS / near.max(1) * 3 / 2)
-}
-
-/// Whether a walk has filled the page, or the list ends within it and has nothing that only the trigrams know.
-async fn is_all(db: &Db, query: &ListQuery<'_>, (found, walked): (&[User], i64)) -> Result<bool, Error> {
-    Ok(count_of(found) >= query.wanted_rows || query.is_behind(walked).fetch_number(db).await? == 0)
+    is_common.then(|| (wanted - near) * WALKED_ROWS / near.max(1) * 3 / 2)
 }
 
 fn count_of(users: &[User]) -> i64 {

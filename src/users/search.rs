@@ -55,14 +55,16 @@ impl Search {
         self.folded.chars().count() >= TRIGRAM_CHARS
     }
 
-    /// The `LIKE` patterns of which a search text must match one, with `\` as their escape: anywhere, or at the
-    /// beginning of e-mail and name for what is too short.
-    pub fn like_patterns(&self) -> Vec<String> {
+    /// What a search text must hold anywhere, if it is not too short for that.
+    pub fn text(&self) -> &str {
+        &self.folded
+    }
+
+    /// The `LIKE` patterns, with `\` as their escape, of which a search text must match one where the search is short: at
+    /// the beginning of e-mail and name.
+    pub fn prefix_patterns(&self) -> [String; 2] {
         let literal = self.literal();
-        if self.has_trigrams() {
-            return vec![format!("%{literal}%")];
-        }
-        vec![format!("{literal}%"), format!("%{SEPARATOR}{literal}%")]
+        [format!("{literal}%"), format!("%{SEPARATOR}{literal}%")]
     }
 
     /// The `LIKE` pattern of texts that hold it anywhere, however short it is.
@@ -118,14 +120,15 @@ mod tests {
 
     #[test]
     fn wildcards_stand_for_themselves() {
-        assert_eq!(Search::parse("50%_\\x").unwrap().like_patterns(), ["%50\\%\\_\\\\x%"]);
+        assert_eq!(Search::parse("50%_\\x").unwrap().part_pattern(), "%50\\%\\_\\\\x%");
+        assert_eq!(Search::parse("%_").unwrap().prefix_patterns()[0], "\\%\\_%");
     }
 
     #[test]
     fn a_short_search_matches_beginnings() {
         let search = Search::parse(" Ad ").unwrap();
         assert!(!search.has_trigrams());
-        assert_eq!(search.like_patterns(), ["ad%", "%\u{1f}ad%"]);
+        assert_eq!(search.prefix_patterns(), ["ad%", "%\u{1f}ad%"]);
         assert_eq!(Search::parse("\0 \n"), None);
     }
 

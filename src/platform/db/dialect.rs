@@ -85,6 +85,14 @@ impl Dialect {
         }
     }
 
+    /// The function that says where in a text a part begins, counted from 1; 0 where it is not in it.
+    pub const fn position_of_part(self) -> &'static str {
+        match self {
+            Self::Sqlite => "instr",
+            Self::Postgres => "strpos",
+        }
+    }
+
     /// Lifts the bounds on time for the transaction at hand.
     pub(super) const fn take_your_time(self) -> Option<&'static str> {
         match self {

@@ -3,8 +3,6 @@
 //! Each first finds the ids of a page in one index and then the users; the indexes are those of `migrations`. The tests
 //! ask both databases how they would go about it.
 
-use std::ops::Range;
-
 use super::{COUNTED_ROWS, Filter, Order, SortBy, Status};
 use crate::{
     platform::{Db, Dialect},
@@ -20,6 +18,7 @@ use crate::{
 const SAMPLED_ROWS: i64 = 500;
 
 /// Builds the statements of one list.
+#[derive(Clone, Copy)]
 pub(super) struct ListQuery<'a> {
     pub dialect: Dialect,
     pub filter: &'a Filter,
@@ -59,35 +58,34 @@ impl ListQuery<'_> {
         sql
     }
 
-    /// The matches among these of the next entries in the list's own order. The middle statement has no order of its own:
+    /// The matches among so many of the next entries in the list's own order. The middle statement has no order of its own:
     /// it passes on what the innermost finds, as it comes, and stops when it has a page.
-    pub fn walk(&self, search: &Search, rows: Range<i64>) -> Sql {
+    pub fn walk(&self, search: &Search, rows: i64) -> Sql {
         let row = self.row();
         let mut sql =
             Sql::new(&format!("SELECT w.found FROM (SELECT u.{row} AS found, u.search_text FROM users u WHERE 1 = 1"));
         self.push_conditions(&mut sql);
         self.push_order(&mut sql);
-        sql.push_limit(rows.end - rows.start);
-        sql.push_offset(rows.start);
+        sql.push_limit(rows);
         sql.push(") w WHERE ");
-        push_matching(&mut sql, "w", search);
+        self.push_matching(&mut sql, "w", search);
         self.push_page(&mut sql);
         self.users_of(sql)
     }
 
     /// The matches of a page, however far in it lies: every entry before it is walked over.
     pub fn walk_all(&self, search: &Search) -> Sql {
-        self.walk(search, 0..i64::MAX)
+        self.walk(search, i64::MAX)
     }
 
-    /// 1 if the list goes on behind so many rows, else nothing.
-    pub fn is_behind(&self, rows: i64) -> Sql {
-        let mut sql = Sql::new("SELECT 1 FROM users u WHERE 1 = 1");
+    /// The user with whom so many rows end; nobody where the list is not so long.
+    pub fn end_of(&self, rows: i64) -> Sql {
+        let mut sql = Sql::new(&format!("SELECT u.{} AS found FROM users u WHERE 1 = 1", self.row()));
         self.push_conditions(&mut sql);
         self.push_order(&mut sql);
         sql.push_limit(1);
-        sql.push_offset(rows);
-        sql
+        sql.push_offset(rows - 1);
+        self.users_of(sql)
     }
 
     /// All matches by the index of trigrams, then put in order.
@@ -105,7 +103,7 @@ impl ListQuery<'_> {
             }
         }
         sql.push(" AND ");
-        push_matching(&mut sql, "u", search);
+        self.push_matching(&mut sql, "u", search);
         self.filter.exact.push(&mut sql);
         self.found_in(sql)
     }
@@ -147,7 +145,7 @@ impl ListQuery<'_> {
         self.push_filter(&mut sql);
         if let Some(search) = &search {
             sql.push(" AND ");
-            push_matching(&mut sql, "u", search);
+            self.push_matching(&mut sql, "u", search);
         }
         sql
     }
@@ -282,14 +280,20 @@ impl ListQuery<'_> {
         sql.push(", ");
         sql.bind_text(user.id.as_str());
     }
-}
 
-fn push_matching(sql: &mut Sql, table: &str, search: &Search) {
-    for (nth, pattern) in search.like_patterns().iter().enumerate() {
-        sql.push(if nth == 0 { "(" } else { " OR " });
-        sql.push(&format!("{table}.search_text LIKE "));
-        sql.bind_text(pattern);
-        sql.push(" ESCAPE '\\'");
+    /// Looking for a part costs half as much as comparing with a pattern.
+    fn push_matching(&self, sql: &mut Sql, table: &str, search: &Search) {
+        if search.has_trigrams() {
+            sql.push(&format!("{}({table}.search_text, ", self.dialect.position_of_part()));
+            sql.bind_text(search.text());
+            return sql.push(") > 0");
+        }
+        for (nth, pattern) in search.prefix_patterns().iter().enumerate() {
+            sql.push(if nth == 0 { "(" } else { " OR " });
+            sql.push(&format!("{table}.search_text LIKE "));
+            sql.bind_text(pattern);
+            sql.push(" ESCAPE '\\'");
+        }
+        sql.push(")");
     }
-    sql.push(")");
 }

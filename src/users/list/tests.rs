@@ -144,15 +144,18 @@ async fn both_ways_of_searching_find_the_same(db: &Db) {
         for question in questions() {
             for cursor in [None, Some(&some)] {
                 let query = statements(db, &question, cursor);
-                let walked = query.walk(&search, 0..8_000).fetch(db).await.unwrap();
+                let walked = query.walk(&search, 8_000).fetch(db).await.unwrap();
                 let sought = if search.has_trigrams() {
                     query.indexed(&search, &search.rare_trigrams(&[])).fetch(db).await.unwrap()
                 } else {
                     query.prefixed(&search).fetch(db).await.unwrap()
                 };
                 assert_eq!(ids(&walked), ids(&sought), "{typed} {question:?}");
-                let mut in_two = query.walk(&search, 0..700).fetch(db).await.unwrap();
-                in_two.extend(query.walk(&search, 700..8_000).fetch(db).await.unwrap());
+                let mut in_two = query.walk(&search, 700).fetch(db).await.unwrap();
+                if let Some(edge) = query.end_of(700).fetch(db).await.unwrap().pop() {
+                    let behind = ListQuery { cursor: Some(&edge), ..query };
+                    in_two.extend(behind.walk(&search, 8_000).fetch(db).await.unwrap());
+                }
                 in_two.truncate(26);
                 assert_eq!(ids(&in_two), ids(&sought), "{typed} {question:?}");
             }
@@ -364,14 +367,14 @@ async fn every_question_is_answered_by_an_index(db: &Db) {
     for question in questions() {
         for cursor in [None, Some(&some)] {
             let query = statements(db, &question, cursor);
-            for sql in [query.plain(), query.walk(&search, 0..8_000), query.is_behind(8_000), query.counted()] {
+            for sql in [query.plain(), query.walk(&search, 8_000), query.end_of(8_000), query.counted()] {
                 let plan = plan(db, sql).await;
                 let indexes = indexes_of(&question);
                 let is_served = plan.split_whitespace().any(|word| indexes.iter().any(|index| index == word));
                 assert!(is_served, "{question:?}\n{plan}");
                 reads_no_whole_table(&plan);
             }
-            assert!(plan(db, query.walk(&search, 0..8_000)).await.contains(covering), "{question:?}");
+            assert!(plan(db, query.walk(&search, 8_000)).await.contains(covering), "{question:?}");
             let by_trigrams = plan(db, query.indexed(&search, &search.rare_trigrams(&[]))).await;
             assert!(by_trigrams.contains("users_search"), "{by_trigrams}");
             reads_no_whole_table(&by_trigrams);
