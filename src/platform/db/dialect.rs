@@ -19,9 +19,11 @@ const SQLITE_EVERY: &str = "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -200
 const SQLITE_WRITER: &str = "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
 /// Pragmas of the readers: a write that got lost in a read is an error.
 const SQLITE_READER: &str = "PRAGMA query_only = ON;";
-/// Bounds for a PostgreSQL connection: no statement and no forgotten transaction holds its locks for long.
+/// Bounds for a PostgreSQL connection: no statement and no forgotten transaction holds its locks for long. And no merge
+/// joins: where all who were logged in when statistics were last taken are among the first users, the planner believes
+/// that a merge ends there too, and reads a million users for the session of the last one.
 const POSTGRES_EVERY: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
-    SET idle_in_transaction_session_timeout = '30s'";
+    SET idle_in_transaction_session_timeout = '30s'; SET enable_mergejoin = off";
 
 impl Dialect {
     /// The language of a connection or transaction.

@@ -19,6 +19,7 @@ on_both_databases!(
     a_database_of_a_newer_version_is_refused,
     a_changed_migration_is_refused,
     a_closed_database_is_unavailable,
+    a_row_is_joined_by_its_key_wherever_statistics_end,
 );
 
 async fn run(db: &Db, statement: &'static str) -> u64 {
@@ -200,6 +201,33 @@ async fn a_changed_migration_is_refused(test: &TestDb) {
         .await;
     assert!(matches!(test.db.pending_migrations().await, Err(DbError::Foreign { version: 2 })));
     assert!(matches!(test.db.migrate().await, Err(DbError::Foreign { version: 2 })));
+}
+
+async fn a_row_is_joined_by_its_key_wherever_statistics_end(test: &TestDb) {
+    let numbers = match test.db.dialect() {
+        Dialect::Sqlite => {
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) SELECT i FROM n"
+        }
+        Dialect::Postgres => "SELECT i FROM generate_series(1, 60000) n(i)",
+    };
+    run(&test.db, "CREATE TABLE people (id BIGINT NOT NULL PRIMARY KEY, name TEXT)").await;
+    run(&test.db, "CREATE TABLE visits (key_hash TEXT NOT NULL PRIMARY KEY, person BIGINT NOT NULL)").await;
+    let mut tx = test.db.begin().await.unwrap();
+    for filling in [
+        format!("INSERT INTO people (id) {numbers}"),
+        "INSERT INTO visits SELECT 'key ' || id, id % 10 FROM people WHERE id <= 2000".to_owned(),
+        "ANALYZE".to_owned(),
+    ] {
+        sqlx::query(sqlx::AssertSqlSafe(filling)).execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let explain = if test.db.dialect() == Dialect::Sqlite { "EXPLAIN QUERY PLAN" } else { "EXPLAIN" };
+    let join = "SELECT p.name FROM visits v JOIN people p ON p.id = v.person WHERE v.key_hash = 'key 7'";
+    let plan = sqlx::query(sqlx::AssertSqlSafe(format!("{explain} {join}"))).fetch_all(test.db.reader()).await.unwrap();
+    let line = |row: &sqlx::any::AnyRow| row.try_get::<String, _>(0).unwrap_or_else(|_| row.get(3));
+    let plan = plan.iter().map(line).collect::<Vec<_>>().join("\n");
+    assert!(plan.contains("people_pkey on people p") || plan.contains("SEARCH p USING"), "{plan}");
+    assert!(!plan.contains("Merge Join"), "{plan}");
 }
 
 async fn a_closed_database_is_unavailable(test: &TestDb) {
