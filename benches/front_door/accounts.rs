@@ -79,6 +79,33 @@ pub fn is_logged_in(answer: &Answer) -> bool {
     answer.status == 302 && answer.header("location") == Some("/account") && answer.header("set-cookie").is_some()
 }
 
+/// The log-in of one of the people as a program.
+pub fn authenticate(number: usize) -> Vec<u8> {
+    by_program(&email(number % PEOPLE))
+}
+
+fn by_program(email: &str) -> Vec<u8> {
+    let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
+    let length = body.len();
+    format!(
+        "POST /auth/user/emailpass HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// Whether a program was given a token.
+pub fn is_given_token(answer: &Answer) -> bool {
+    answer.status == 200 && answer.body.starts_with(br#"{"token":""#)
+}
+
+/// Logs the admin in as a program and answers with the token.
+pub async fn admin_token(server: &Server) -> Outcome<String> {
+    let answer = Client::connect(server.address).await?.ask(&by_program(ADMIN)).await?;
+    let body: serde_json::Value = serde_json::from_slice(&answer.body)?;
+    Ok(body["token"].as_str().ok_or_else(|| format!("the admin gets no token: {}", answer.head))?.to_owned())
+}
+
 /// Logs the admin in and answers with the `Cookie` header of the session.
 pub async fn admin_cookie(server: &Server) -> Outcome<String> {
     let answer = Client::connect(server.address).await?.ask(&form(ADMIN)).await?;

@@ -17,6 +17,8 @@ pub struct Load {
     pub answered: usize,
     /// How long that took.
     pub took: Duration,
+    /// How long each of them took.
+    pub times: Vec<Duration>,
     /// The first answer that was wrong.
     pub wrong: Option<String>,
 }
@@ -58,6 +60,7 @@ pub async fn run(address: SocketAddr, connections: usize, lasting: Duration, req
     for task in tasks {
         let one = task.await??;
         load.answered += one.answered;
+        load.times.extend(one.times);
         load.wrong = load.wrong.or(one.wrong);
     }
     Ok(load)
@@ -71,7 +74,9 @@ async fn one(
 ) -> Outcome<Load> {
     let (started, mut load, mut next) = (now(), Load::default(), nth);
     while started.elapsed() < lasting {
+        let asked = now();
         let answer = client.ask(&requests.each[next % requests.each.len()]).await?;
+        load.times.push(asked.elapsed());
         next += connections;
         if (requests.is_right)(&answer) {
             load.answered += 1;

@@ -14,6 +14,7 @@ mod log_ins;
 mod mails;
 mod pages;
 mod people;
+mod programs;
 mod recoveries;
 mod secrecy;
 mod seed;
@@ -130,6 +131,9 @@ async fn measure_on(database: &Database, extent: Extent, table: &mut Table) -> O
     }
     if is_wanted("sessions") {
         sessions::measure(database, extent, &mut column).await?;
+    }
+    if is_wanted("programs") {
+        programs::measure(database, extent, &mut column).await?;
     }
     if is_wanted("pages") {
         pages::measure(database, extent, &mut column).await?;

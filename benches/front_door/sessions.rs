@@ -36,7 +36,8 @@ pub async fn measure(database: &Database, extent: Extent, column: &mut Column<'_
     Ok(())
 }
 
-async fn bare(database: &Database, extent: Extent) -> Outcome<f64> {
+/// How often a bare handler reads one row in a second.
+pub async fn bare(database: &Database, extent: Extent) -> Outcome<f64> {
     let id = database.text("SELECT id FROM users WHERE email = 'front.door@latchkey.example'").await?;
     let (_process, address) = server::bare(&["bare-row", &database.url, &id], None)?;
     let requests = Requests {
