@@ -1,26 +1,18 @@
-//! Composition: puts the floors together into one server, and runs it. The binary and the tests build the same.
+//! Composition: puts the floors together into one server, and runs it. The binary, the tests and the programs that have
+//! Latchkey within them build the same, by [`Latchkey::builder`].
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+mod serve;
 
-use axum::{Router, body::Body, extract::ConnectInfo};
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
-    service::TowerToHyperService,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{Notify, Semaphore, watch},
-    task::JoinSet,
-};
-use tower::ServiceExt;
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc};
+
+use axum::Router;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
     api,
-    auth::{Catalogue, Dependencies, Options, Registry, RegistryError},
-    config::{Config, Network},
-    flows::{self, Rules, Services},
+    auth::{AuthProvider, Catalogue, Dependencies, Options, Registry, RegistryError},
+    config::{Config, ConfigError, Network},
+    flows::{self, HookError, ProvedLogin, Resolution, ResolveUser, Rules, Services},
     jobs::{self, Post},
     platform::{Clock, DbError, Entropy, EntropyError, Mailer, OpenError, PasswordHasher, Platform, StartError},
     sessions::Lifetime,
@@ -31,11 +23,7 @@ use crate::{
         state::{PRODUCT, Parts, Site, WebState},
     },
 };
-
-/// How often a quiet HTTP/2 connection is asked whether anybody is there.
-const HTTP2_PING_EVERY: Duration = Duration::from_secs(20);
-/// The most connections at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 8_192;
+use serve::{Waits, accept};
 
 /// Why the server can't be built or run.
 #[derive(Debug, thiserror::Error)]
@@ -79,96 +67,149 @@ pub enum AppError {
     },
 }
 
-/// The services that the command line and the server share.
-///
-/// # Errors
-/// [`AppError`] names what can't be made.
-pub async fn services(config: &Config, catalogue: &Catalogue, clock: Clock) -> Result<Services, AppError> {
-    let platform = Platform::open(&config.platform(), clock).await?;
-    let providers = registry(config, catalogue, (&platform.passwords, &platform.clock))?;
-    let rules = Rules {
-        registration: config.registration.clone(),
-        invites: config.invites.clone(),
-        actors: config.actors.clone(),
-        lifetime: Lifetime { idle: config.session.idle, absolute: config.session.absolute },
-        limits: config.limits.clone(),
-    };
-    Ok(Services { platform, providers: Arc::new(providers), rules: Arc::new(rules), mail_requested: Arc::default() })
+/// What a program adds to Latchkey before it is built.
+#[derive(Clone)]
+pub struct Builder {
+    catalogue: Catalogue,
+    clock: Clock,
+    defaults: &'static str,
+    resolve_user: Option<ResolveUser>,
 }
 
-/// Checks what can only be checked by making it, without a database: the providers with their options.
-///
-/// # Errors
-/// [`AppError::Providers`] names provider, option and reason.
-pub fn check(config: &Config, catalogue: &Catalogue) -> Result<(), AppError> {
-    let passwords = PasswordHasher::start(&config.password, Entropy::from_os()?)?;
-    registry(config, catalogue, (&passwords, &Clock::system())).map(drop)
-}
-
-fn registry(
-    config: &Config,
-    catalogue: &Catalogue,
-    (passwords, clock): (&PasswordHasher, &Clock),
-) -> Result<Registry, AppError> {
-    let mut registry = Registry::default();
-    for provider in &config.providers {
-        let unreadable = |source| AppError::Options { id: provider.id.clone(), source };
-        let options = serde_json::to_value(&provider.options).map_err(unreadable)?;
-        let options: Options = serde_json::from_value(options).map_err(unreadable)?;
-        let id = ProviderId::new(provider.id.clone());
-        let dependencies = Dependencies { id, passwords: passwords.clone(), clock: clock.clone() };
-        registry.add(catalogue, &provider.kind, (dependencies, &options))?;
+impl Builder {
+    /// Adds a kind of provider, which the configuration names by its `IDENTIFIER`; one of the same name is replaced.
+    #[must_use]
+    pub fn provider<P: AuthProvider>(self) -> Self {
+        Self { catalogue: self.catalogue.with::<P>(), ..self }
     }
-    Ok(registry)
-}
 
-/// One server, bound and ready to serve.
-pub struct App {
-    services: Services,
-    router: Router,
-    listener: TcpListener,
-    local_addr: SocketAddr,
-    setup_token: Option<String>,
-    waits: Waits,
-    post: Post,
-}
+    /// Asks the application at each log-in by a provider that people are sent to: it may refuse them, or name the user that
+    /// the session is for.
+    #[must_use]
+    pub fn resolve_user<F, A>(self, hook: F) -> Self
+    where
+        F: Fn(ProvedLogin) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Resolution, HookError>> + Send + 'static,
+    {
+        Self { resolve_user: Some(ResolveUser::new(hook)), ..self }
+    }
 
-/// How long the server waits.
-#[derive(Clone, Copy)]
-struct Waits {
-    /// For the head of a request; a connection that is kept open waits as long for the next one.
-    header: Duration,
-    /// For requests in flight, when it is told to stop.
-    shutdown: Duration,
-}
+    /// Settings as TOML that hold where neither file nor environment say otherwise; read by [`Builder::config`].
+    #[must_use]
+    pub fn defaults(self, defaults: &'static str) -> Self {
+        Self { defaults, ..self }
+    }
 
-impl App {
-    /// Opens and migrates the database, makes the providers and binds the address.
+    /// Another clock than the system's.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Reads the configuration, as the command line does: these defaults, then the file, then the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the first thing that is wrong.
+    pub fn config(&self, file: Option<&Path>) -> Result<Config, ConfigError> {
+        Config::load_over(self.defaults, file, std::env::vars())
+    }
+
+    /// Checks what can only be checked by making it, without a database: the providers with their options.
+    ///
+    /// # Errors
+    /// [`AppError::Providers`] names provider, option and reason.
+    pub fn check(&self, config: &Config) -> Result<(), AppError> {
+        let passwords = PasswordHasher::start(&config.password, Entropy::from_os()?)?;
+        self.registry(config, &passwords).map(drop)
+    }
+
+    /// The services that the command line and the server share.
+    ///
+    /// # Errors
+    /// [`AppError`] names what can't be made.
+    pub async fn services(&self, config: &Config) -> Result<Services, AppError> {
+        let platform = Platform::open(&config.platform(), self.clock.clone()).await?;
+        let providers = self.registry(config, &platform.passwords)?;
+        let rules = Rules {
+            registration: config.registration.clone(),
+            invites: config.invites.clone(),
+            actors: config.actors.clone(),
+            lifetime: Lifetime { idle: config.session.idle, absolute: config.session.absolute },
+            limits: config.limits.clone(),
+        };
+        Ok(Services {
+            platform,
+            providers: Arc::new(providers),
+            rules: Arc::new(rules),
+            resolve_user: self.resolve_user.clone(),
+            mail_requested: Arc::default(),
+        })
+    }
+
+    fn registry(&self, config: &Config, passwords: &PasswordHasher) -> Result<Registry, AppError> {
+        let mut registry = Registry::default();
+        for provider in &config.providers {
+            let unreadable = |source| AppError::Options { id: provider.id.clone(), source };
+            let options = serde_json::to_value(&provider.options).map_err(unreadable)?;
+            let options: Options = serde_json::from_value(options).map_err(unreadable)?;
+            let id = ProviderId::new(provider.id.clone());
+            let dependencies = Dependencies { id, passwords: passwords.clone(), clock: self.clock.clone() };
+            registry.add(&self.catalogue, &provider.kind, (dependencies, &options))?;
+        }
+        Ok(registry)
+    }
+
+    /// Opens and migrates the database and makes the providers.
     ///
     /// # Errors
     /// [`AppError`] names what can't be done.
-    pub async fn build(config: Config, clock: Clock) -> Result<Self, AppError> {
-        let services = services(&config, &Catalogue::built_in(), clock).await?;
+    pub async fn build(self, config: Config) -> Result<Latchkey, AppError> {
+        let services = self.services(&config).await?;
         services.platform.db.migrate().await?;
         let setup_token = flows::open_setup(&services).await?.map(|token| token.expose().to_owned());
         let state = web_state(&config, services.clone());
         let router = site::routes(&state, api::programs())
             .map_err(|error| AppError::PublicUrl(error.to_string()))?
             .merge(api::health::routes(services.platform.db.clone()));
-        let address = config.server.listen;
+        let post = post(&config, services.clone());
+        Ok(Latchkey { services, router, setup_token, post })
+    }
+
+    /// The same, with the configured address bound.
+    ///
+    /// # Errors
+    /// As [`Builder::build`], and [`AppError::Listen`].
+    pub async fn bind(self, config: Config) -> Result<App, AppError> {
+        let (address, server) = (config.server.listen, config.server.clone());
+        let waits = Waits { header: server.header_timeout, shutdown: server.shutdown_timeout };
+        let latchkey = self.build(config).await?;
         let listener = TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })?;
         let local_addr = listener.local_addr().map_err(|source| AppError::Listen { address, source })?;
-        let waits = Waits { header: config.server.header_timeout, shutdown: config.server.shutdown_timeout };
-        let post = post(&config, services.clone());
-        Ok(Self { services, router, listener, local_addr, setup_token, waits, post })
+        Ok(App { latchkey, listener, local_addr, waits })
+    }
+}
+
+/// Latchkey as a part of a program: its addresses, and its work outside of requests.
+pub struct Latchkey {
+    services: Services,
+    router: Router,
+    setup_token: Option<String>,
+    post: Post,
+}
+
+impl Latchkey {
+    /// Begins with Latchkey's own providers, the system's clock and no defaults.
+    pub fn builder() -> Builder {
+        Builder { catalogue: Catalogue::built_in(), clock: Clock::system(), defaults: "", resolve_user: None }
     }
 
-    /// Where it listens.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    /// All pages and addresses, with their layers, for the root of a host. Whoever serves it adds the peer's address to
+    /// each request ([`axum::extract::ConnectInfo`]), by which tries are counted.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
-    /// What the first admin must show, while there is none.
+    /// What the first admin must show at `/setup`, while there is none.
     pub fn setup_token(&self) -> Option<&str> {
         self.setup_token.as_deref()
     }
@@ -178,8 +219,8 @@ impl App {
         &self.services.platform
     }
 
-    /// Serves until told to stop, then lets requests in flight end.
-    pub async fn serve(self, stop: impl Future<Output = ()> + Send) {
+    /// Sends mails and sweeps until told to stop; then ends what was begun and closes the database.
+    pub async fn run_jobs(self, stop: impl Future<Output = ()> + Send) {
         let (stopped, stopping) = watch::channel(());
         let stopping = || {
             let mut stopping = stopping.clone();
@@ -190,7 +231,7 @@ impl App {
         working.spawn(jobs::sweep_until(self.services.clone(), stopping()));
         working.spawn(jobs::answer_mail_requests_until(self.services.clone(), stopping()));
         working.spawn(jobs::send_until(self.post, stopping()));
-        accept(self.listener, &self.router, self.waits, stop).await;
+        stop.await;
         drop(stopped);
         while let Some(ended) = working.join_next().await {
             if let Err(error) = ended {
@@ -198,6 +239,33 @@ impl App {
             }
         }
         self.services.platform.db.close().await;
+    }
+}
+
+/// One server, bound and ready to serve.
+pub struct App {
+    latchkey: Latchkey,
+    listener: TcpListener,
+    local_addr: SocketAddr,
+    waits: Waits,
+}
+
+impl App {
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// What is served.
+    pub fn latchkey(&self) -> &Latchkey {
+        &self.latchkey
+    }
+
+    /// Serves until told to stop, then lets requests in flight end.
+    pub async fn serve(self, stop: impl Future<Output = ()> + Send) {
+        let Self { latchkey, listener, waits, .. } = self;
+        let router = latchkey.router();
+        latchkey.run_jobs(accept(listener, &router, waits, stop)).await;
     }
 }
 
@@ -221,81 +289,4 @@ fn web_state(config: &Config, services: Services) -> WebState {
     let flash = FlashCookie::beside(&site.session_cookie, site.is_https, services.platform.seal.clone());
     let pending = pending::cookie_beside(&site.session_cookie, site.is_https, services.platform.seal.clone());
     WebState::from(Parts { services, site, flash, pending })
-}
-
-async fn accept(listener: TcpListener, router: &Router, waits: Waits, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    tokio::pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            () = &mut stop => break,
-            accepted = next_connection(&listener, &places) => accepted,
-        };
-        let Some((stream, peer, place)) = accepted else { continue };
-        let spoke = Arc::new(Notify::new());
-        let connection = graceful.watch(connection((stream, peer), router, (waits, spoke.clone())));
-        tokio::spawn(async move {
-            tokio::select! {
-                // A client that goes away or sends what is no HTTP is nobody's fault here.
-                ended = connection => if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection ended badly");
-                },
-                () = silence(&spoke, waits.header) => tracing::debug!("a connection that asked nothing was closed"),
-            }
-            drop(place);
-        });
-    }
-    // Closed before the requests in flight end, so that whoever comes now is sent to another server at once.
-    drop(listener);
-    if tokio::time::timeout(waits.shutdown, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not end in {:?} and were cut off", waits.shutdown);
-    }
-}
-
-/// Ends where nothing was asked in time: the reading of a head has its limit only once it is known to be HTTP.
-async fn silence(spoke: &Notify, limit: Duration) {
-    if tokio::time::timeout(limit, spoke.notified()).await.is_ok() {
-        std::future::pending::<()>().await;
-    }
-}
-
-async fn next_connection(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = places.clone().acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, peer)) => {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection can't be told to send at once");
-            }
-            Some((stream, peer, place))
-        }
-        Err(error) => {
-            tracing::warn!(%error, "a connection could not be accepted");
-            // Most often there are no file descriptors left; only time brings some back.
-            #[expect(clippy::disallowed_methods, reason = "there is nothing to wait for but time")]
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            None
-        }
-    }
-}
-
-fn connection(
-    (stream, peer): (TcpStream, SocketAddr),
-    router: &Router,
-    (waits, spoke): (Waits, Arc<Notify>),
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + Send + 'static
-{
-    let service = router.clone().map_request(move |request: hyper::Request<Incoming>| {
-        spoke.notify_one();
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(waits.header);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HTTP2_PING_EVERY).max_concurrent_streams(100);
-    builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned()
 }

@@ -11,12 +11,11 @@ use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    app::{self, App, AppError},
-    auth::Catalogue,
+    app::{AppError, Builder},
     config::{Config, ConfigError},
     events::Scope,
     flows::{self, Services},
-    platform::{self, Clock, DbError, LogError},
+    platform::{self, DbError, LogError},
     shared::{EmailAddress, InvalidEmail},
     users,
 };
@@ -116,8 +115,8 @@ enum CliError {
     Runtime(#[source] std::io::Error),
 }
 
-/// Runs the command that `arguments` name; the exit code is 0 on success, 1 on failure and 2 for what can't be read.
-pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+/// Runs the command that `arguments` name, with what a program has added to Latchkey; the exit code is 0 on success, 1 on failure and 2 for what can't be read.
+pub fn run(builder: Builder, arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return show_usage(&error),
@@ -126,7 +125,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         .enable_all()
         .build()
         .map_err(CliError::Runtime)
-        .and_then(|runtime| runtime.block_on(execute(cli)));
+        .and_then(|runtime| runtime.block_on(execute(builder, cli)));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -142,38 +141,38 @@ fn show_usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }
 
-async fn execute(cli: Cli) -> Result<(), CliError> {
-    let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+async fn execute(builder: Builder, cli: Cli) -> Result<(), CliError> {
+    let config = builder.config(cli.config.as_deref())?;
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(config).await,
-        Command::Migrate => migrate(&config).await,
-        Command::Config(ConfigCommand::Check) => check(&config),
+        Command::Serve => serve(builder, config).await,
+        Command::Migrate => migrate(&builder, &config).await,
+        Command::Config(ConfigCommand::Check) => check(&builder, &config),
         Command::Config(ConfigCommand::Show) => print(&config.to_toml_redacted()),
         Command::User(command) => {
-            let told = open(&config).await?;
+            let told = open(&builder, &config).await?;
             told.end(user::run(&told, command).await).await
         }
         Command::Invite(command) => {
-            let told = open(&config).await?;
+            let told = open(&builder, &config).await?;
             told.end(invite::run(&told, command).await).await
         }
         Command::Keys(command) => {
-            let told = open(&config).await?;
+            let told = open(&builder, &config).await?;
             told.end(keys::run(&told, command).await).await
         }
     }
 }
 
-async fn serve(config: Config) -> Result<(), CliError> {
+async fn serve(builder: Builder, config: Config) -> Result<(), CliError> {
     platform::log::init(&config.log)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let stop = stop_signal()?;
     let public_url = config.server.public_url.to_string();
-    let app = App::build(config, Clock::system()).await?;
+    let app = builder.bind(config).await?;
     tracing::info!(address = %app.local_addr(), %public_url, "serving");
-    if let Some(token) = app.setup_token() {
+    if let Some(token) = app.latchkey().setup_token() {
         // Printed and not logged: a log that is kept elsewhere is no place for it.
         print(&format!("There is no admin yet. Create the first one here:\n\n    {public_url}/setup?token={token}\n"))?;
     }
@@ -194,8 +193,8 @@ fn stop_signal() -> Result<impl Future<Output = ()>, CliError> {
     })
 }
 
-async fn migrate(config: &Config) -> Result<(), CliError> {
-    let services = app::services(config, &Catalogue::built_in(), Clock::system()).await?;
+async fn migrate(builder: &Builder, config: &Config) -> Result<(), CliError> {
+    let services = builder.services(config).await?;
     let applied = services.platform.db.migrate().await?;
     services.platform.db.close().await;
     print(&match applied {
@@ -205,8 +204,8 @@ async fn migrate(config: &Config) -> Result<(), CliError> {
     })
 }
 
-fn check(config: &Config) -> Result<(), CliError> {
-    app::check(config, &Catalogue::built_in())?;
+fn check(builder: &Builder, config: &Config) -> Result<(), CliError> {
+    builder.check(config)?;
     for warning in &config.warnings {
         eprintln!("latchkey: warning: {warning}");
     }
@@ -220,8 +219,8 @@ struct Told {
     public_url: String,
 }
 
-async fn open(config: &Config) -> Result<Told, CliError> {
-    let services = app::services(config, &Catalogue::built_in(), Clock::system()).await?;
+async fn open(builder: &Builder, config: &Config) -> Result<Told, CliError> {
+    let services = builder.services(config).await?;
     if services.platform.db.pending_migrations().await? > 0 {
         return Err(CliError::NotMigrated);
     }

@@ -94,7 +94,19 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with the first thing that is wrong.
     pub fn load(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let sources = load::read(path, env)?;
+        Self::load_over("", path, env)
+    }
+
+    /// The same over settings of a program that has Latchkey within it, as TOML.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the first thing that is wrong.
+    pub fn load_over(
+        defaults: &str,
+        path: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let sources = load::read(defaults, path, env)?;
         let mut config = sources.to_config()?;
         check::complete(&mut config);
         check::check(&config).map_err(|wrong| sources.invalid(wrong.key, wrong.problem))?;

@@ -32,6 +32,9 @@ pub mod users;
 #[cfg(feature = "ssr")]
 pub mod web;
 
+#[cfg(feature = "ssr")]
+pub use app::Latchkey;
+
 /// Starts the islands of a page; called once by the page's loader script.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use latchkey::Latchkey;
+
 fn main() -> ExitCode {
-    latchkey::cli::run(std::env::args_os())
+    latchkey::cli::run(Latchkey::builder(), std::env::args_os())
 }

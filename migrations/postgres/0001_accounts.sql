@@ -87,6 +87,8 @@ CREATE TABLE sessions (
     actor_type TEXT COLLATE "C" NOT NULL,
     -- Empty where the identity has no user.
     user_id TEXT COLLATE "C" NOT NULL,
+    -- Who it is for, as JSON, where the embedding application says so.
+    external_user TEXT COLLATE "C",
     auth_identity_id TEXT COLLATE "C" NOT NULL,
     provider TEXT COLLATE "C" NOT NULL,
     ip TEXT COLLATE "C",

@@ -92,6 +92,8 @@ CREATE TABLE sessions (
     actor_type TEXT NOT NULL,
     -- Empty where the identity has no user.
     user_id TEXT NOT NULL,
+    -- Who it is for, as JSON, where the embedding application says so.
+    external_user TEXT,
     auth_identity_id TEXT NOT NULL,
     provider TEXT NOT NULL,
     ip TEXT,

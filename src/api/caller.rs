@@ -29,7 +29,7 @@ impl FromRequestParts<WebState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, ApiError> {
         let asked = parts.extensions.get::<Asked>().cloned().ok_or_else(ApiError::not_logged_in)?;
         let Some(token) = bearer_token(&parts.headers) else {
-            let holder = asked.resumed.as_deref().map(Holder::from);
+            let holder = asked.holder();
             return Ok(Self { scope: asked.scope, holder, is_by_token: false });
         };
         let found = flows::resume_bearer(&state.services, token, asked.scope.now).await?;

@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::{caller::Caller, error::ApiError, params::Params};
 use crate::{
+    flows::Holder,
     shared::Role,
-    users::User,
     web::{
         http::next::{OwnPath, query_value},
         state::{Site, WebState},
@@ -41,23 +41,45 @@ pub async fn check(
 ) -> Result<Response, ApiError> {
     let wanted = wish.role.as_deref().map(str::parse::<Role>).transpose();
     let wanted = wanted.map_err(|_| ApiError::invalid_data("There is no such role."))?;
-    let Some(user) = caller.holder.and_then(|holder| holder.user) else {
+    let Some(named) = caller.holder.as_ref().and_then(Named::from_holder) else {
         return Ok(send_to_log_in(&state.site, &headers, &wish));
     };
-    if wanted.is_some_and(|wanted| wanted.is_mightier_than(user.role)) {
+    let has_role = |wanted: Role| named.role.is_some_and(|role| !wanted.is_mightier_than(role));
+    if wanted.is_some_and(|wanted| !has_role(wanted)) {
         return Err(ApiError::forbidden());
     }
-    Ok(named(&user))
+    Ok(tell(&named))
 }
 
-/// Names are told in UTF-8; a name holds no control characters, so none can end its header.
-fn named(user: &User) -> Response {
-    let name = user.display_name();
+/// Who is named to an application behind the door.
+struct Named {
+    id: String,
+    email: String,
+    name: String,
+    /// None for somebody whom another application looks after.
+    role: Option<Role>,
+}
+
+impl Named {
+    fn from_holder(holder: &Holder) -> Option<Self> {
+        if let Some(user) = &holder.session.external_user {
+            let (id, name) = (user.id.clone(), user.display_name().to_owned());
+            return Some(Self { id, email: user.email.clone().unwrap_or_default(), name, role: None });
+        }
+        let user = holder.user.as_ref()?;
+        let (id, email) = (user.id.to_string(), user.email.to_string());
+        Some(Self { id, email, name: user.display_name(), role: Some(user.role) })
+    }
+}
+
+/// Names are told in UTF-8; a name holds no control characters, so none can end its header. What there is not is told
+/// as an empty text, so that a proxy puts it in the place of what the client has sent.
+fn tell(named: &Named) -> Response {
     let named = [
-        ("remote-user", user.id.as_str()),
-        ("remote-email", user.email.as_str()),
-        ("remote-name", name.as_str()),
-        ("remote-role", user.role.as_str()),
+        ("remote-user", named.id.as_str()),
+        ("remote-email", named.email.as_str()),
+        ("remote-name", named.name.as_str()),
+        ("remote-role", named.role.map_or("", Role::as_str)),
     ];
     let mut response = StatusCode::OK.into_response();
     for (header, value) in named {

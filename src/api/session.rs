@@ -12,7 +12,9 @@ use serde_json::json;
 
 use super::{caller::Caller, error::ApiError, users::UserAnswer};
 use crate::{
-    flows,
+    flows::{self, Resumed},
+    shared::ExternalUser,
+    users::User,
     web::{
         http::{scope::Asked, session_cookie},
         state::WebState,
@@ -32,24 +34,39 @@ struct SessionAnswer {
 struct SessionUser {
     id: String,
     name: Option<String>,
-    email: String,
+    email: Option<String>,
     image: Option<String>,
+}
+
+impl SessionUser {
+    /// Whom the session is for: the user, unless the embedding application has named somebody.
+    fn of(resumed: &Resumed) -> Self {
+        resumed.session.external_user.clone().map_or_else(|| Self::from(&resumed.user), Self::from)
+    }
+}
+
+impl From<&User> for SessionUser {
+    fn from(user: &User) -> Self {
+        let (id, email) = (user.id.to_string(), Some(user.email.to_string()));
+        Self { id, name: user.full_name(), email, image: user.avatar_url.clone() }
+    }
+}
+
+impl From<ExternalUser> for SessionUser {
+    fn from(ExternalUser { id, email, name, image }: ExternalUser) -> Self {
+        Self { id, name, email, image }
+    }
 }
 
 /// Answers who is logged in.
 pub async fn show(asked: Asked) -> impl IntoResponse {
-    let answer = match asked.resumed {
-        Some(resumed) => SessionAnswer {
-            expires: Some(resumed.session.expires_at.to_rfc3339()),
-            user: Some(SessionUser {
-                id: resumed.user.id.to_string(),
-                name: resumed.user.full_name(),
-                email: resumed.user.email.to_string(),
-                image: resumed.user.avatar_url.clone(),
-            }),
-        },
-        None => SessionAnswer { user: None, expires: None },
+    let user = match (&asked.resumed, &asked.guest) {
+        (Some(resumed), _) => Some((SessionUser::of(resumed), resumed.session.expires_at)),
+        (None, Some(guest)) => Some((guest.user.clone().into(), guest.session.expires_at)),
+        (None, None) => None,
     };
+    let (user, expires) = user.map(|(user, expires_at)| (user, expires_at.to_rfc3339())).unzip();
+    let answer = SessionAnswer { user, expires };
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer))
 }
 
@@ -63,12 +80,16 @@ pub async fn open(
     caller: Caller,
 ) -> Result<Json<serde_json::Value>, ApiError> {
     let holder = caller.holder.ok_or_else(ApiError::not_logged_in)?;
-    let user = holder.user.as_ref().ok_or_else(ApiError::not_logged_in)?;
+    let user = match (&holder.user, &holder.session.external_user) {
+        (_, Some(user)) => json!(SessionUser::from(user.clone())),
+        (Some(user), None) => json!(UserAnswer::from(user)),
+        (None, None) => return Err(ApiError::not_logged_in()),
+    };
     if caller.is_by_token {
         let opened = flows::give_cookie(&state.services, &caller.scope, &holder).await?;
         session_cookie::set(&cookie, &opened).await.map_err(|error| flows::Error::Internal(Box::new(error)))?;
     }
-    Ok(Json(json!({ "user": UserAnswer::from(user) })))
+    Ok(Json(json!({ "user": user })))
 }
 
 /// `DELETE /auth/session`: ends the session, and with it every bearer token of it. Ending one twice is as good as once.

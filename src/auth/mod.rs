@@ -3,7 +3,9 @@
 
 mod dynamic;
 mod identities;
+mod input_field;
 mod only_way_in;
+pub mod prelude;
 mod provider;
 pub mod providers;
 mod registry;
@@ -15,6 +17,7 @@ pub use identities::{
     AuthIdentity, AuthIdentityProviderService, ProviderIdentity, WayIn, delete_of_actor, find_of_actor, link_actor,
     rename_identity, ways_in,
 };
+pub use input_field::{InputField, InputKind};
 pub use only_way_in::leave_only;
 pub use provider::{
     AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, InvalidOption, Options, ProviderError, UpdateData,

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, future::Future};
 
 use serde_json::{Map, Value};
 
-use super::{AuthIdentity, AuthIdentityProviderService, Error};
+use super::{AuthIdentity, AuthIdentityProviderService, Error, InputField};
 use crate::{
     platform::{Clock, PasswordHasher},
-    shared::{PasswordRule, ProviderId},
+    shared::{ExternalUser, PasswordRule, ProviderId},
 };
 
 /// The options of a configured provider, as its table in the configuration holds them.
@@ -85,13 +85,15 @@ pub struct UpdateData {
     pub body: BTreeMap<String, String>,
 }
 
-/// What a provider answers. `location` wins over `success`; `success` without an identity is a failure.
+/// What a provider answers. `location` wins over `success`; `success` without an identity or a user is a failure.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AuthResponse {
     /// Whether the person proved who they are.
     pub success: bool,
     /// Who they are.
     pub auth_identity: Option<AuthIdentity>,
+    /// The user, where somebody else looks after them: wins over the identity, and nothing is stored.
+    pub user: Option<ExternalUser>,
     /// Why not, in words for the person.
     pub error: Option<String>,
     /// Where to send the browser.
@@ -102,6 +104,12 @@ impl AuthResponse {
     /// The person proved to be this one.
     pub fn authenticated(auth_identity: AuthIdentity) -> Self {
         Self { success: true, auth_identity: Some(auth_identity), ..Self::default() }
+    }
+
+    /// The person proved to be a user whom the embedding application looks after (`authorize` in other systems): the user
+    /// is taken as it is, Latchkey keeps no account and opens a session.
+    pub fn authorized(user: ExternalUser) -> Self {
+        Self { success: true, user: Some(user), ..Self::default() }
     }
 
     /// The person did not prove who they are.
@@ -138,6 +146,13 @@ pub enum ProviderError {
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl ProviderError {
+    /// Something that is not the person's fault, such as a server that can't be reached.
+    pub fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
 impl From<crate::platform::HashError> for ProviderError {
     fn from(error: crate::platform::HashError) -> Self {
         match error {
@@ -158,6 +173,10 @@ pub trait AuthProvider: Sized + Send + Sync + 'static {
     const DISPLAY_NAME: &'static str;
     /// How a person uses it.
     const FLOW: Flow = Flow::Credentials;
+    /// What the login page asks for, where it is a provider of credentials. The first one that is no secret says whose
+    /// tries are counted.
+    const FIELDS: &'static [InputField] =
+        &[InputField::text("username", "User name"), InputField::secret("password", "Password")];
 
     /// Checks the options when the program starts, without any connection.
     ///

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{AuthProvider, Dependencies, DynProvider, Flow, InvalidOption, Options};
+use super::{AuthProvider, Dependencies, DynProvider, Flow, InputField, InvalidOption, Options};
 use crate::shared::ProviderId;
 
 type Make = fn(Dependencies, &Options) -> Result<Arc<dyn DynProvider>, InvalidOption>;
@@ -14,6 +14,7 @@ struct Kind {
     identifier: &'static str,
     display_name: &'static str,
     flow: Flow,
+    fields: &'static [InputField],
     make: Make,
 }
 
@@ -38,7 +39,13 @@ impl Catalogue {
     #[must_use]
     pub fn with<P: AuthProvider>(mut self) -> Self {
         self.kinds.retain(|kind| kind.identifier != P::IDENTIFIER);
-        let kind = Kind { identifier: P::IDENTIFIER, display_name: P::DISPLAY_NAME, flow: P::FLOW, make: make::<P> };
+        let kind = Kind {
+            identifier: P::IDENTIFIER,
+            display_name: P::DISPLAY_NAME,
+            flow: P::FLOW,
+            fields: P::FIELDS,
+            make: make::<P>,
+        };
         self.kinds.push(kind);
         self
     }
@@ -55,6 +62,8 @@ pub struct Configured {
     pub display_name: String,
     /// How a person uses it.
     pub flow: Flow,
+    /// What the login page asks for.
+    pub fields: &'static [InputField],
     /// The provider itself.
     pub provider: Arc<dyn DynProvider>,
 }
@@ -114,7 +123,8 @@ impl Registry {
             (known.make)(dependencies, options).map_err(|source| RegistryError::Option { id: id.clone(), source })?;
         let display_name =
             options.get("display_name").and_then(|name| name.as_str()).unwrap_or(known.display_name).to_owned();
-        self.providers.push(Configured { id, identifier: known.identifier, display_name, flow: known.flow, provider });
+        let Kind { identifier, flow, fields, .. } = *known;
+        self.providers.push(Configured { id, identifier, display_name, flow, fields, provider });
         Ok(())
     }
 

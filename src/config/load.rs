@@ -13,6 +13,9 @@ use super::{Config, DEFAULT_FILE, ProviderSettings, keys};
 /// What every variable begins with.
 const PREFIX: &str = "LATCHKEY_";
 
+/// What the settings of the program itself are called where one of them is wrong.
+const PROGRAM: &str = "the program";
+
 /// Where a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -85,9 +88,16 @@ pub(super) struct Sources {
     file: Option<PathBuf>,
 }
 
-/// Reads the file, then the variables.
-pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Sources, ConfigError> {
+/// Reads the program's own settings, over these the file, then the variables.
+pub(super) fn read(
+    defaults: &str,
+    path: Option<&Path>,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<Sources, ConfigError> {
     let mut sources = read_file(path)?;
+    let mut table = parse(Path::new(PROGRAM), defaults)?;
+    lay_over(&mut table, std::mem::take(&mut sources.table));
+    sources.table = table;
     let mut variables: Vec<(String, String)> = env.filter(|(name, _)| is_ours(name)).collect();
     variables.sort();
     for (name, text) in variables {
@@ -111,7 +121,21 @@ fn read_file(path: Option<&Path>) -> Result<Sources, ConfigError> {
 
 fn parse_file(path: &Path) -> Result<Table, ConfigError> {
     let text = fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    let table: Table = text.parse().map_err(|error| syntax_error(path, &text, &error))?;
+    parse(path, &text)
+}
+
+/// What the later one says holds; a list as a whole.
+fn lay_over(below: &mut Table, above: Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),
+            (_, value) => drop(below.insert(key, value)),
+        }
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Table, ConfigError> {
+    let table: Table = text.parse().map_err(|error| syntax_error(path, text, &error))?;
     let Some(key) = keys::unknown_key(&table) else { return Ok(table) };
     let nearest = keys::nearest(&key).to_owned();
     Err(ConfigError::Unknown { key, origin: Origin::File(path.to_owned()), nearest })

@@ -240,7 +240,7 @@ async fn prove(
     match judge(response) {
         Proof::Proved(identity) => Ok((identities, identity)),
         Proof::Failed(reason) => Err(Error::Taken(reason)),
-        Proof::Elsewhere(_) => Err(Error::UnknownProvider),
+        Proof::Elsewhere(_) | Proof::External(_) => Err(Error::UnknownProvider),
     }
 }
 
@@ -339,6 +339,7 @@ async fn open_anew(services: &Services, scope: &Scope, asking: &Resumed, tx: &mu
     end_all(tx, user, None).await?;
     let new = NewSession {
         actor_type: USER.to_owned(),
+        external_user: None,
         user_id: Some(user.clone()),
         auth_identity_id: session.auth_identity_id.clone(),
         provider: session.provider.clone(),

@@ -15,7 +15,7 @@ use crate::{
     auth::{self, AuthIdentity, AuthInput},
     events::{self, Event, EventKind, Scope},
     platform::{NewOneTime, SecretToken, Timestamp, Tx, one_time},
-    shared::{EmailAddress, Role, UserId},
+    shared::{EmailAddress, PersonName, Role, UserId},
     users::{self, NewUser, Profile, User},
 };
 
@@ -115,7 +115,7 @@ pub(super) async fn prepare_direct(services: &Services, scope: &Scope, new: &Dir
     match judge(configured.provider.register(&input, &identities).await?) {
         Proof::Proved(identity) => Ok(Prepared { identities, identity }),
         Proof::Failed(reason) => Err(Error::Taken(reason)),
-        Proof::Elsewhere(_) => Err(Error::UnknownProvider),
+        Proof::Elsewhere(_) | Proof::External(_) => Err(Error::UnknownProvider),
     }
 }
 
@@ -148,8 +148,28 @@ pub(super) async fn for_identity(
 ) -> Result<User, Error> {
     let email = email_of(identity).ok_or_else(|| Error::NotProved("Authentication failed".to_owned()))?;
     may_register(services, &email)?;
+    let user = NewUser {
+        id: UserId::new(services.platform.entropy.uuid_v7(scope.now)),
+        email,
+        email_verified_at: says_verified(identity).then_some(scope.now),
+        profile: profile_of(identity),
+        role: Role::Member,
+        metadata: Map::new(),
+    };
     // The schema refuses the address of another user: this identity has not proved that it is theirs.
-    insert_registered(services, scope, (email, Profile::default(), identity), tx).await
+    insert(services, scope, (&user, identity), tx).await
+}
+
+/// Whether the provider says that it has verified the address: `true`, and nothing that only looks like it.
+fn says_verified(identity: &AuthIdentity) -> bool {
+    identity.provider_identity.user_metadata.get("email_verified") == Some(&Value::Bool(true))
+}
+
+/// The names that the provider knows, by the claims of OpenID Connect Core §5.1; one that is no name is left out.
+fn profile_of(identity: &AuthIdentity) -> Profile {
+    let claim = |name: &str| identity.provider_identity.user_metadata.get(name).and_then(Value::as_str);
+    let name = |text: Option<&str>| text.and_then(|text| PersonName::parse(text).ok().flatten());
+    Profile { first_name: name(claim("given_name").or(claim("name"))), last_name: name(claim("family_name")) }
 }
 
 /// The address of whoever an identity is: what its provider knows, or what the provider knows it by.

@@ -33,7 +33,10 @@ pub async fn log_out_holder(services: &Services, scope: &Scope, holder: &Holder)
     let mut tx = services.platform.db.begin().await?;
     if sessions::revoke(&mut tx, &session.user_id, &session.id).await? {
         let details = json!({ "session_id": session.id.as_str(), "by": "log_out" });
-        let target = Target::AuthIdentity(session.auth_identity_id.clone());
+        let target = match &session.external_user {
+            Some(_) => Target::Session(session.id.clone()),
+            None => Target::AuthIdentity(session.auth_identity_id.clone()),
+        };
         let event = Event { kind: EventKind::SessionRevoked, target, details };
         events::record(&mut tx, &services.platform.entropy, scope, event).await?;
     }

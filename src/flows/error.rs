@@ -3,7 +3,7 @@
 use crate::{
     auth,
     platform::{HashError, Refused, SigningError, is_unavailable},
-    shared::{PasswordRule, UserId},
+    shared::{EmailAddress, PasswordRule, UserId},
     users,
 };
 
@@ -30,6 +30,8 @@ pub enum Error {
     EmailNotVerified {
         /// Whose it is, who has proved it.
         user: UserId,
+        /// The address.
+        email: EmailAddress,
     },
     /// Nobody can register now.
     #[error("registration is not open")]

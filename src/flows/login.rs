@@ -4,15 +4,23 @@
 
 use serde_json::json;
 
-use super::{Error, MailRequest, Services, USER, create_user, request_mail, services::client_subject};
+use super::{
+    Error, MailRequest, Services, USER, create_user,
+    external_user::{self, Entry},
+    request_mail, resolve_user,
+    services::client_subject,
+};
 use crate::{
-    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse},
+    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse, Configured},
     events::{self, Actor, Event, EventKind, Scope, Target},
     platform::{Bucket, Tx},
     sessions::{self, NewSession, Opened},
-    shared::{EmailAddress, ProviderId, UserId},
+    shared::{EmailAddress, ExternalUser, ProviderId, UserId},
     users::{self, User},
 };
+
+/// How much of what a person is known by counts where tries are counted.
+const MAX_ACCOUNT_CHARS: usize = 100;
 
 /// Somebody who is logged in now.
 pub struct LoggedIn {
@@ -26,6 +34,8 @@ pub struct LoggedIn {
 pub enum Outcome {
     /// The person is logged in.
     LoggedIn(Box<LoggedIn>),
+    /// Somebody is logged in who has no account here.
+    Guest(Opened),
     /// The browser must go to a provider first.
     Redirect(String),
 }
@@ -47,14 +57,14 @@ pub struct LogIn {
 /// [`Error::NotProved`] with the provider's text, [`Error::Disabled`], [`Error::TooManyTries`], [`Error::Busy`], and
 /// what creating a user may refuse where the identity has none yet.
 pub async fn log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Result<Outcome, Error> {
-    limit_tries(services, scope, &wanted.input).await?;
+    limit_tries(services, scope, (services.provider(&wanted.provider)?, &wanted.input)).await?;
     let answer = match try_log_in(services, scope, wanted).await {
         // Changed since it was proved: another log-in has hashed the password anew, or it is another password now.
         Err(Error::Conflict) => try_log_in(services, scope, wanted).await,
         answer => answer,
     };
-    if let (Err(Error::EmailNotVerified { .. }), Some(email)) = (&answer, email_in(&wanted.input)) {
-        request_mail(services, scope, (MailRequest::ConfirmEmail, &email)).await?;
+    if let Err(Error::EmailNotVerified { email, .. }) = &answer {
+        request_mail(services, scope, (MailRequest::ConfirmEmail, email)).await?;
     }
     answer
 }
@@ -75,8 +85,16 @@ async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Resul
             Err(Error::NotProved(reason))
         }
         Proof::Proved(identity) => {
-            let logged_in = come_in(services, scope, (&identity, *is_remembered), &identities).await?;
+            let named = resolve_user::ask(services, configured, &identity).await?;
+            let logged_in = come_in(services, scope, (&identity, *is_remembered, named.as_ref()), &identities).await?;
             Ok(Outcome::LoggedIn(Box::new(logged_in)))
+        }
+        Proof::External(user) => {
+            let entry = Entry { user: &user, provider, actor_type: USER, is_remembered: *is_remembered };
+            let mut tx = services.platform.db.begin_relaxed().await?;
+            let opened = external_user::open_session(services, scope, &entry, &mut tx).await?;
+            tx.commit().await?;
+            Ok(Outcome::Guest(opened))
         }
     }
 }
@@ -85,30 +103,47 @@ async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Resul
 pub(super) enum Proof {
     Elsewhere(String),
     Proved(AuthIdentity),
+    External(ExternalUser),
     Failed(String),
 }
 
-/// A location wins over success; success without an identity is a failure.
+/// A location wins over success, a user over an identity; success without either is a failure.
 pub(super) fn judge(response: AuthResponse) -> Proof {
     match response {
         AuthResponse { location: Some(location), .. } => Proof::Elsewhere(location),
+        AuthResponse { success: true, user: Some(user), .. } => Proof::External(user),
         AuthResponse { success: true, auth_identity: Some(identity), .. } => Proof::Proved(identity),
         AuthResponse { error, .. } => Proof::Failed(error.unwrap_or_else(|| "Authentication failed".to_owned())),
     }
 }
 
-/// Unknown and known addresses are counted alike.
-pub(super) async fn limit_tries(services: &Services, scope: &Scope, input: &AuthInput) -> Result<(), Error> {
+/// Whose account is tried: the e-mail address, or what else the provider asks for that is no secret, by its beginning.
+fn account_in(configured: &Configured, input: &AuthInput) -> Option<String> {
+    if let Some(email) = email_in(input) {
+        return Some(email.to_string());
+    }
+    let named = configured.fields.iter().find(|field| !field.is_secret())?;
+    let typed = input.body.get(named.name)?.trim().to_lowercase();
+    let beginning: String = typed.chars().take(MAX_ACCOUNT_CHARS).collect();
+    Some(format!("{} {beginning}", configured.id))
+}
+
+/// Unknown and known accounts are counted alike.
+pub(super) async fn limit_tries(
+    services: &Services,
+    scope: &Scope,
+    (configured, input): (&Configured, &AuthInput),
+) -> Result<(), Error> {
     let limits = &services.rules.limits;
     let client = client_subject(scope);
     let mut tries = vec![Bucket { name: "log_in_client", subject: &client, limit: limits.log_in_per_ip }];
-    let email = email_in(input);
+    let account = account_in(configured, input);
     // Strict for one client at one account, wide for all at one: nobody locks somebody else out with a few tries.
-    let client_at_account = email.as_ref().map(|email| format!("{client} {email}"));
-    if let (Some(email), Some(both)) = (&email, &client_at_account) {
+    let client_at_account = account.as_ref().map(|account| format!("{client} {account}"));
+    if let (Some(account), Some(both)) = (&account, &client_at_account) {
         tries.push(Bucket { name: "log_in_account_client", subject: both, limit: limits.log_in_per_account });
         let limit = limits.log_in_per_account_anywhere;
-        tries.push(Bucket { name: "log_in_account", subject: email.as_str(), limit });
+        tries.push(Bucket { name: "log_in_account", subject: account, limit });
     }
     services.take(scope, &tries).await
 }
@@ -136,7 +171,7 @@ pub(super) async fn note_failure(
 async fn come_in(
     services: &Services,
     scope: &Scope,
-    (identity, is_remembered): (&AuthIdentity, bool),
+    (identity, is_remembered, named): (&AuthIdentity, bool, Option<&ExternalUser>),
     identities: &AuthIdentityProviderService,
 ) -> Result<LoggedIn, Error> {
     let db = &services.platform.db;
@@ -147,15 +182,18 @@ async fn come_in(
     let user = if let Some(id) = identity.actor_id(USER) {
         UserId::new(id)
     } else {
-        let user = create_user::for_identity(services, scope, identity, &mut tx).await?.id;
-        if services.rules.registration.requires_verified_email() {
+        let user = create_user::for_identity(services, scope, identity, &mut tx).await?;
+        if services.rules.registration.requires_verified_email() && user.email_verified_at.is_none() {
             // They have an account now, which the mail that follows makes theirs.
             tx.commit().await?;
-            return Err(Error::EmailNotVerified { user });
+            return Err(Error::EmailNotVerified { user: user.id, email: user.email });
         }
-        user
+        user.id
     };
     let logged_in = open_session(services, scope, (&user, identity, is_remembered), &mut tx).await?;
+    if let Some(named) = named {
+        resolve_user::name(&logged_in.session.id, named, &mut tx).await?;
+    }
     tx.commit().await?;
     Ok(logged_in)
 }
@@ -164,7 +202,7 @@ async fn come_in(
 pub(super) async fn admit(services: &Services, scope: &Scope, user: &UserId, tx: &mut Tx) -> Result<User, Error> {
     let user = users::note_login(tx, user, scope.now).await?.ok_or(Error::Disabled)?;
     if services.rules.registration.requires_verified_email() && user.email_verified_at.is_none() {
-        return Err(Error::EmailNotVerified { user: user.id });
+        return Err(Error::EmailNotVerified { user: user.id, email: user.email });
     }
     Ok(user)
 }
@@ -184,6 +222,7 @@ pub(super) async fn open_session(
     let new = NewSession {
         actor_type: USER.to_owned(),
         user_id: Some(user.id.clone()),
+        external_user: None,
         auth_identity_id: identity.id.clone(),
         provider: provider.clone(),
         is_remembered,

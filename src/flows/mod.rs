@@ -4,12 +4,14 @@
 mod accept_invite;
 mod authenticate;
 mod authority;
+mod bearer;
 mod change_email;
 mod change_password;
 mod confirm_email;
 mod create_user;
 mod end_sessions;
 mod error;
+mod external_user;
 mod follow_link;
 mod held_address;
 mod invite;
@@ -24,6 +26,7 @@ mod profile;
 mod recover;
 mod register;
 mod register_by_mail;
+mod resolve_user;
 mod resume;
 mod services;
 mod settings;
@@ -35,15 +38,14 @@ pub use accept_invite::{
     Acceptance, Claim, InviteStanding, accept_invite, accept_invite_by_identity, ask_for_invite, raise_by_invite,
     view_invite,
 };
-pub use authenticate::{
-    Access, Ask, Holder, authenticate, call_back, give_cookie, providers_of, refresh_token, register_identity,
-    resume_bearer,
-};
+pub use authenticate::{Access, Ask, authenticate, call_back, providers_of, register_identity};
+pub use bearer::{Holder, give_cookie, refresh_token, resume_bearer};
 pub use change_email::request_email_change;
 pub use change_password::change_password;
 pub use create_user::{DirectUser, Vouched, create_directly, create_without_password};
 pub use end_sessions::{end_other_sessions, end_session, log_out, log_out_holder};
 pub use error::Error;
+pub use external_user::Guest;
 pub use follow_link::{
     Followed, find_by_code, follow_link, is_for_another, link_again, open_link, renewal_of, void_link,
 };
@@ -62,7 +64,8 @@ pub use new_password::{PasswordSet, set_password_by_link, update_by_token};
 pub use profile::update_profile;
 pub use recover::LostPassword;
 pub use register::{Registered, Registration, register};
-pub use resume::{Resumed, resume};
+pub use resolve_user::{HookError, ProvedLogin, Resolution, ResolveUser};
+pub use resume::{Resumed, Visit, resume};
 pub use services::Services;
 pub use settings::{ActorSettings, EmailMatch, InviteSettings, RegistrationMode, RegistrationSettings, Rules};
 pub use setup::{open_setup, set_up, setup_is_open};

@@ -190,7 +190,7 @@ async fn prepare(
     match judge(answer) {
         Proof::Proved(identity) => Ok(Prepared { identities, identity }),
         Proof::Failed(reason) => Err(Error::NotProved(reason)),
-        Proof::Elsewhere(_) => Err(Error::Conflict),
+        Proof::Elsewhere(_) | Proof::External(_) => Err(Error::Conflict),
     }
 }
 

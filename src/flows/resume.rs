@@ -1,9 +1,12 @@
 //! Resume: who is behind the session of a request. One statement joins the session with its user, because every page
-//! pays for it; a session whose user is turned off or gone is none.
+//! pays for it; a session whose user is turned off or gone is none. A session of a user whom the embedding application
+//! looks after has all that there is of them.
 
 use std::{sync::OnceLock, time::Duration};
 
-use super::{Error, Services};
+use sqlx::Row;
+
+use super::{Error, Guest, Services};
 use crate::{
     platform::Timestamp,
     sessions::{self, Session, SessionKey},
@@ -24,16 +27,26 @@ pub struct Resumed {
     pub session: Session,
 }
 
+/// Who is behind a session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Visit {
+    /// A user.
+    User(Box<Resumed>),
+    /// Somebody who has no account here.
+    Guest(Box<Guest>),
+}
+
 /// Who is behind this session key, if it opens a live session.
 ///
 /// # Errors
 /// [`Error::Internal`] if the database fails.
-pub async fn resume(services: &Services, key: SessionKey, now: Timestamp) -> Result<Option<Resumed>, Error> {
+pub async fn resume(services: &Services, key: SessionKey, now: Timestamp) -> Result<Option<Visit>, Error> {
     static SQL: OnceLock<String> = OnceLock::new();
     let sql = SQL.get_or_init(|| {
         format!(
-            "SELECT {}, {} FROM sessions s JOIN users u ON u.id = s.user_id
-             WHERE s.key_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND u.disabled_at IS NULL",
+            "SELECT {}, {} FROM sessions s LEFT JOIN users u ON u.id = s.user_id
+             WHERE s.key_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND u.disabled_at IS NULL
+             AND (u.id IS NOT NULL OR s.external_user IS NOT NULL)",
             users::USER_COLUMNS,
             sessions::session_columns()
         )
@@ -44,9 +57,13 @@ pub async fn resume(services: &Services, key: SessionKey, now: Timestamp) -> Res
         .bind(now.as_micros())
         .bind(now.minus(services.rules.lifetime.idle).as_micros());
     let Some(row) = services.platform.db.fetch_swiftly(query).await? else { return Ok(None) };
-    let resumed = Resumed { user: users::user_from_row(&row)?, session: sessions::session_from_row(&row, SESSION_AT)? };
-    note_seen(services, &resumed.session, now).await;
-    Ok(Some(resumed))
+    let session = sessions::session_from_row(&row, SESSION_AT)?;
+    note_seen(services, &session, now).await;
+    let has_user = row.try_get::<Option<String>, _>(0)?.is_some();
+    Ok(Some(match session.external_user.clone().filter(|_| !has_user) {
+        Some(user) => Visit::Guest(Box::new(Guest { user, session })),
+        None => Visit::User(Box::new(Resumed { user: users::user_from_row(&row)?, session })),
+    }))
 }
 
 /// Notes now and then that a session was seen. Being seen is worth no refusal: it is noted at the next request where the

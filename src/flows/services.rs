@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::{Error, Rules, USER};
+use super::{Error, ResolveUser, Rules, USER};
 use crate::{
     auth::{AuthIdentityProviderService, Configured, Registry},
     events::Scope,
@@ -21,6 +21,8 @@ pub struct Services {
     pub providers: Arc<Registry>,
     /// The operator's rules.
     pub rules: Arc<Rules>,
+    /// The hook of the embedding application, if it has one.
+    pub resolve_user: Option<ResolveUser>,
     /// Tells the job that somebody has asked for a mail.
     pub mail_requested: Arc<Notify>,
 }

@@ -7,7 +7,7 @@ use sqlx::{Row, any::AnyRow};
 use crate::{
     events::Scope,
     platform::{Db, Dialect, Entropy, Timestamp, TokenHash, Tx},
-    shared::{AuthIdentityId, ProviderId, SessionId, UserId},
+    shared::{AuthIdentityId, ExternalUser, ProviderId, SessionId, UserId},
 };
 
 /// How long sessions live.
@@ -46,7 +46,9 @@ pub struct NewSession {
     pub actor_type: String,
     /// Whose it is; `None` for an identity that has no user.
     pub user_id: Option<UserId>,
-    /// Who proved it.
+    /// Whom it is for, where the embedding application says so.
+    pub external_user: Option<ExternalUser>,
+    /// Who proved it; empty for a user who has no identity here.
     pub auth_identity_id: AuthIdentityId,
     /// By which provider.
     pub provider: ProviderId,
@@ -74,6 +76,8 @@ pub struct Session {
     pub id: SessionId,
     /// Whose it is.
     pub user_id: UserId,
+    /// Whom it is for, where the embedding application says so.
+    pub external_user: Option<ExternalUser>,
     /// Who proved it.
     pub auth_identity_id: AuthIdentityId,
     /// By which provider.
@@ -97,7 +101,7 @@ pub struct Session {
 /// The columns of a session, in the order that [`session_from_row`] reads.
 pub fn session_columns() -> &'static str {
     "s.id, s.user_id, s.auth_identity_id, s.provider, s.ip, s.user_agent, s.created_at, s.proved_at, s.last_seen_at, \
-     s.expires_at, s.is_remembered"
+     s.expires_at, s.is_remembered, s.external_user"
 }
 
 /// Reads a session from a row whose columns begin with [`session_columns`] at `at`.
@@ -106,9 +110,12 @@ pub fn session_columns() -> &'static str {
 /// What the database driver says of a row that is none.
 pub fn session_from_row(row: &AnyRow, at: usize) -> Result<Session, sqlx::Error> {
     let time = |index: usize| row.try_get::<i64, _>(at + index).map(Timestamp::from_micros);
+    let external_user = row.try_get::<Option<String>, _>(at + 11)?;
+    let external_user = external_user.map(|json| serde_json::from_str(&json)).transpose();
     Ok(Session {
         id: SessionId::new(row.try_get::<String, _>(at)?),
         user_id: UserId::new(row.try_get::<String, _>(at + 1)?),
+        external_user: external_user.map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
         auth_identity_id: AuthIdentityId::new(row.try_get::<String, _>(at + 2)?),
         provider: ProviderId::new(row.try_get::<String, _>(at + 3)?),
         ip: row.try_get(at + 4)?,
@@ -134,10 +141,12 @@ pub async fn open(
     let key = SessionKey::random(entropy);
     let id = SessionId::new(entropy.uuid_v7(scope.now));
     let expires_at = scope.now.plus(lifetime.absolute);
+    let external_user = new.external_user.as_ref().map(serde_json::to_string).transpose();
+    let external_user = external_user.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     sqlx::query(
         "INSERT INTO sessions (key_hash, id, actor_type, user_id, auth_identity_id, provider, ip, user_agent, created_at,
-             proved_at, last_seen_at, expires_at, is_remembered)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10, $11)",
+             proved_at, last_seen_at, expires_at, is_remembered, external_user)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10, $11, $12)",
     )
     .bind(key.hash().as_str())
     .bind(id.as_str())
@@ -150,9 +159,24 @@ pub async fn open(
     .bind(scope.now.as_micros())
     .bind(expires_at.as_micros())
     .bind(i64::from(new.is_remembered))
+    .bind(external_user)
     .execute(&mut **tx)
     .await?;
     Ok(Opened { key, id, expires_at, is_remembered: new.is_remembered })
+}
+
+/// Names the user that a session is for, as the embedding application says.
+///
+/// # Errors
+/// What the database says.
+pub async fn name_user(tx: &mut Tx, id: &SessionId, user: &ExternalUser) -> Result<(), sqlx::Error> {
+    let user = serde_json::to_string(user).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    sqlx::query("UPDATE sessions SET external_user = $1 WHERE id = $2")
+        .bind(user)
+        .bind(id.as_str())
+        .execute(&mut **tx)
+        .await
+        .map(drop)
 }
 
 /// The live sessions of a user, the last seen first.

@@ -64,6 +64,8 @@ pub enum FormError {
     },
     /// E-mail and password don't match, or nobody has that e-mail: the two are never told apart.
     Credentials,
+    /// Another provider has not recognised the person.
+    NotRecognised,
     /// The account is turned off; only said after the right password.
     Disabled,
     /// The e-mail address must be confirmed before one can log in.

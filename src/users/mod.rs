@@ -20,7 +20,7 @@ pub use invites::{
 pub use list::{Exact, Filter, List, Order, Page, SortBy, Span, Status, TimeOf, list, list_and_count};
 pub(crate) use user::{COLUMNS as USER_COLUMNS, from_row as user_from_row};
 pub use user::{
-    NewUser, Profile, User, admins_besides, any_admin, create, delete, emails_of, find, find_by_email,
+    NewUser, Profile, User, admins_besides, any_admin, create, delete, emails_of, exists, find, find_by_email,
     find_by_email_in, get_for_update, has_admin, note_login, set_details, set_disabled, set_email, set_email_verified,
     set_profile, set_role,
 };

@@ -101,6 +101,15 @@ pub async fn find(db: &Db, id: &UserId) -> Result<Option<User>, Error> {
     row.as_ref().map(from_row).transpose().map_err(Error::Internal)
 }
 
+/// Whether there is a user with this id.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn exists(tx: &mut Tx, id: &UserId) -> Result<bool, Error> {
+    let row = sqlx::query("SELECT 1 FROM users WHERE id = $1").bind(id.as_str()).fetch_optional(&mut **tx).await?;
+    Ok(row.is_some())
+}
+
 /// The user with this e-mail address.
 ///
 /// # Errors

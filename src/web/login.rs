@@ -1,5 +1,9 @@
-//! `/login`: e-mail and password. Whoever is logged in already is asked whether to go on. What was typed survives an
-//! error, the password excepted; `?next=` is a path of this site or nothing.
+//! `/login`: e-mail and password, or what another provider asks for (`?with=` its id). Whoever is logged in already is
+//! asked whether to go on. What was typed survives an error, secrets excepted; `?next=` is a path of this site or nothing.
+
+mod ways;
+
+use std::collections::BTreeMap;
 
 use axum::{
     extract::{Query, State},
@@ -11,13 +15,13 @@ use serde::Deserialize;
 use super::{
     http::{
         error::PageError,
-        form::{Origin, current_call},
+        flash::Flash,
+        form::{Call, Origin, current_call},
         next::OwnPath,
         page::page,
         pending::{Awaited, Pending},
         scope::Asked,
     },
-    newcomer::read_email,
     state::{PRODUCT, WebState},
     ui::{
         Alert, Button, ButtonKind, ButtonLink, CheckboxField, EntryPage, HiddenField, Notice, PostForm, Split,
@@ -26,12 +30,13 @@ use super::{
     words,
 };
 use crate::{
-    auth::{AuthInput, providers::EMAILPASS},
+    auth::AuthInput,
     flows::{self, LogIn, Outcome, RegistrationMode},
     islands::PasswordField,
-    shared::FormError,
+    shared::{FormError, ProviderId},
     users::User,
 };
+use ways::{OtherWays, ProviderFields, Way, Ways};
 
 /// The name of the form, as its server function is called.
 const FORM: &str = "login";
@@ -40,6 +45,7 @@ const FORM: &str = "login";
 #[derive(Deserialize)]
 pub struct LoginQuery {
     next: Option<String>,
+    with: Option<String>,
     #[serde(rename = "use")]
     use_account: Option<String>,
 }
@@ -55,19 +61,26 @@ pub async fn show(
 ) -> Result<Response, PageError> {
     let next = query.next.as_deref().and_then(OwnPath::parse);
     let wants_another = query.use_account.as_deref() == Some("another");
-    if let Some(resumed) = asked.resumed.as_ref().filter(|_| !wants_another) {
-        let user = resumed.user.clone();
-        return Ok(page(&state, &asked, move || view! { <AlreadyLoggedIn user=user next=next /> }));
+    if let Some((called, home)) = logged_in_as(&asked).filter(|_| !wants_another) {
+        let view = move || view! { <AlreadyLoggedIn called=called home=home next=next /> };
+        return Ok(page(&state, &asked, view));
     }
     let form = LoginForm {
         next,
-        email: asked.flash.typed_in(FORM, "email").unwrap_or_default().to_owned(),
+        ways: Ways::of(&state.services, query.with.as_deref())?,
+        flash: asked.flash.clone(),
         is_remembered: asked.flash.typed_in(FORM, "remember").is_some(),
         error: asked.flash.error_of(FORM).and_then(words::of_refusal),
         notice: words::of_notice(&asked),
         may_register: state.services.rules.registration.mode == RegistrationMode::Open,
     };
     Ok(page(&state, &asked, move || view! { <LoginPage form=form /> }))
+}
+
+/// What to call whoever is logged in, and where they start; who has no account here starts nowhere.
+fn logged_in_as(asked: &Asked) -> Option<(String, Option<OwnPath>)> {
+    let of_user = asked.resumed.as_ref().map(|resumed| (resumed.user.email.to_string(), Some(home_of(&resumed.user))));
+    of_user.or_else(|| asked.guest.as_ref().map(|guest| (guest.user.display_name().to_owned(), None)))
 }
 
 /// Logs a person in by e-mail and password.
@@ -90,31 +103,89 @@ pub async fn login(
     next: String,
 ) -> Result<(), FormError> {
     let call = current_call()?;
-    let next = OwnPath::parse(&next);
-    let back = next.as_ref().map_or_else(|| "/login".to_owned(), |next| format!("/login?next={}", next.in_query()));
-    let mut origin = Origin::new(FORM, back).keep("email", &email);
-    if remember.is_some() {
-        origin = origin.keep("remember", "true");
-    }
-    let Some(provider) = call.services().providers.first_of(EMAILPASS).map(|provider| provider.id.clone()) else {
-        return call.refuse(origin, FormError::Credentials);
+    let body = [("email".to_owned(), email), ("password".to_owned(), password)].into();
+    log_in(&call, None, (body, remember.is_some()), &next).await
+}
+
+/// Logs a person in by what a provider asks for.
+///
+/// # Errors
+/// A [`FormError`], to scripts; a form goes back to its page.
+#[server(endpoint = "login-with")]
+pub async fn login_with(
+    /// The id of the provider.
+    #[server(default)]
+    provider: String,
+    /// What it asks for.
+    #[server(default)]
+    fields: BTreeMap<String, String>,
+    /// Whether to stay logged in when the browser is closed.
+    #[server(default)]
+    remember: Option<String>,
+    /// Where to go on: a path of this site.
+    #[server(default)]
+    next: String,
+) -> Result<(), FormError> {
+    let call = current_call()?;
+    log_in(&call, Some(&provider), (fields, remember.is_some()), &next).await
+}
+
+/// Logs in by the provider that was chosen; by e-mail and password where none was.
+async fn log_in(
+    call: &Call,
+    chosen: Option<&str>,
+    (body, is_remembered): (BTreeMap<String, String>, bool),
+    next: &str,
+) -> Result<(), FormError> {
+    let way = match Way::find(call.services(), chosen) {
+        Ok(Some(way)) => way,
+        Ok(None) => return call.refuse(Origin::new(FORM, "/login"), FormError::Credentials),
+        Err(error) => return call.refuse_for(Origin::new(FORM, "/login"), error),
     };
-    let body = [("email".to_owned(), email.clone()), ("password".to_owned(), password)].into();
+    let next = OwnPath::parse(next);
     let input = AuthInput { body, ..AuthInput::default() };
-    let wanted = LogIn { provider, input, is_remembered: remember.is_some() };
+    let wanted = LogIn { provider: ProviderId::new(way.id.as_str()), input, is_remembered };
     match flows::log_in(call.services(), call.scope(), &wanted).await {
         Ok(Outcome::LoggedIn(logged_in)) => {
             call.log_in(&logged_in.session).await?;
             call.go_on(&next.unwrap_or_else(|| home_of(&logged_in.user)), None)
         }
-        Ok(Outcome::Redirect(_)) => call.refuse(origin, FormError::Credentials),
-        Err(flows::Error::EmailNotVerified { user }) => {
-            if let Ok(email) = read_email(&email) {
-                call.set_pending(&Pending::mail(Awaited::Confirmation { user }, email, call.scope().now));
-            }
+        Ok(Outcome::Guest(session)) => {
+            call.log_in(&session).await?;
+            call.go_on(&next.unwrap_or_else(|| OwnPath::known("/login")), None)
+        }
+        Ok(Outcome::Redirect(_)) => call.refuse(origin(&way, &wanted, next.as_ref()), FormError::Credentials),
+        Err(error) => refuse(call, (&way, &wanted), (next.as_ref(), error)),
+    }
+}
+
+/// Where a refused log-in goes back to, with what was typed and is no secret.
+fn origin(way: &Way, wanted: &LogIn, next: Option<&OwnPath>) -> Origin {
+    let back = match next {
+        _ if !way.is_emailpass => way.page(next),
+        Some(next) => format!("/login?next={}", next.in_query()),
+        None => "/login".to_owned(),
+    };
+    let mut origin = Origin::new(FORM, back);
+    for field in way.fields.iter().filter(|field| !field.is_secret()) {
+        origin = origin.keep(field.name, wanted.input.body.get(field.name).map_or("", String::as_str));
+    }
+    if wanted.is_remembered { origin.keep("remember", "true") } else { origin }
+}
+
+fn refuse(
+    call: &Call,
+    (way, wanted): (&Way, &LogIn),
+    (next, error): (Option<&OwnPath>, flows::Error),
+) -> Result<(), FormError> {
+    let origin = origin(way, wanted, next);
+    match error {
+        flows::Error::EmailNotVerified { user, email } => {
+            call.set_pending(&Pending::mail(Awaited::Confirmation { user }, email, call.scope().now));
             call.refuse(Origin::new(FORM, "/link"), FormError::EmailNotVerified)
         }
-        Err(error) => call.refuse_for(origin, error),
+        flows::Error::NotProved(_) if !way.is_emailpass => call.refuse(origin, FormError::NotRecognised),
+        error => call.refuse_for(origin, error),
     }
 }
 
@@ -126,7 +197,8 @@ fn home_of(user: &User) -> OwnPath {
 
 struct LoginForm {
     next: Option<OwnPath>,
-    email: String,
+    ways: Ways,
+    flash: Flash,
     is_remembered: bool,
     error: Option<String>,
     notice: Option<String>,
@@ -135,54 +207,80 @@ struct LoginForm {
 
 #[component]
 fn LoginPage(form: LoginForm) -> impl IntoView {
-    let next = form.next.as_ref().map(|next| next.as_str().to_owned());
     let register =
         form.next.as_ref().map_or_else(|| "/register".to_owned(), |next| format!("/register?next={}", next.in_query()));
     let foot =
         move || form.may_register.then(|| view! { <p>"New here? " <a href=register>"Create an account"</a></p> });
-    let has_no_email = form.email.is_empty();
     let tab = form.error.as_ref().map_or("Log in", |_| "Log in: that didn't work");
+    let Ways { here, others } = form.ways;
+    let (forms_next, flash, is_remembered) = (form.next.clone(), form.flash, form.is_remembered);
+    let way = here.map(|way| view! { <WayForm way=way next=forms_next flash=flash is_remembered=is_remembered /> });
     view! {
         <EntryPage title="Log in" product=PRODUCT tab=tab foot=foot>
             {form.notice.map(|notice| view! { <Notice>{notice}</Notice> })}
             {form.error.map(|error| view! { <Alert>{error}</Alert> })}
-            <PostForm action="/api/login">
-                <TextField
-                    name="email"
-                    label="E-mail"
-                    kind="email"
-                    autocomplete="username webauthn"
-                    value=form.email
-                    required=true
-                    autofocus=has_no_email
-                />
-                <PasswordField
-                    name="password".to_owned()
-                    label="Password".to_owned()
-                    autocomplete="current-password".to_owned()
-                    rules=false
-                    error=None
-                />
-                <Split>
-                    <CheckboxField name="remember" label="Keep me logged in on this device" checked=form.is_remembered />
-                    <a href="/forgot-password">"Forgot password?"</a>
-                </Split>
-                {next.map(|next| view! { <HiddenField name="next" value=next /> })}
-                <Button full=true>"Log in"</Button>
-            </PostForm>
+            {way}
+            <OtherWays others=others next=form.next />
         </EntryPage>
     }
 }
 
 #[component]
-fn AlreadyLoggedIn(user: User, next: Option<OwnPath>) -> impl IntoView {
-    let on = next.clone().unwrap_or_else(|| home_of(&user)).as_str().to_owned();
+fn WayForm(way: Way, next: Option<OwnPath>, flash: Flash, is_remembered: bool) -> impl IntoView {
+    let is_emailpass = way.is_emailpass;
+    let action = if is_emailpass { "/api/login" } else { "/api/login-with" };
+    let next = next.as_ref().map(|next| next.as_str().to_owned());
+    let fields = if is_emailpass {
+        view! { <PasswordFields flash=flash /> }.into_any()
+    } else {
+        view! { <ProviderFields way=way form=FORM flash=flash /> }.into_any()
+    };
+    view! {
+        <PostForm action=action>
+            {fields}
+            <Split>
+                <CheckboxField name="remember" label="Keep me logged in on this device" checked=is_remembered />
+                {is_emailpass.then(|| view! { <a href="/forgot-password">"Forgot password?"</a> })}
+            </Split>
+            {next.map(|next| view! { <HiddenField name="next" value=next /> })}
+            <Button full=true>"Log in"</Button>
+        </PostForm>
+    }
+}
+
+#[component]
+fn PasswordFields(flash: Flash) -> impl IntoView {
+    let email = flash.typed_in(FORM, "email").unwrap_or_default().to_owned();
+    let has_no_email = email.is_empty();
+    view! {
+        <TextField
+            name="email"
+            label="E-mail"
+            kind="email"
+            autocomplete="username webauthn"
+            value=email
+            required=true
+            autofocus=has_no_email
+        />
+        <PasswordField
+            name="password".to_owned()
+            label="Password".to_owned()
+            autocomplete="current-password".to_owned()
+            rules=false
+            error=None
+        />
+    }
+}
+
+#[component]
+fn AlreadyLoggedIn(called: String, home: Option<OwnPath>, next: Option<OwnPath>) -> impl IntoView {
+    let on = next.clone().or(home).map(|on| on.as_str().to_owned());
     let another = next
         .map_or_else(|| "/login?use=another".to_owned(), |next| format!("/login?use=another&next={}", next.in_query()));
-    let lead = format!("You're logged in as {}.", user.email);
+    let lead = format!("You're logged in as {called}.");
     view! {
         <EntryPage title="Welcome back" product=PRODUCT lead=lead>
-            <ButtonLink href=on full=true>"Continue"</ButtonLink>
+            {on.map(|on| view! { <ButtonLink href=on full=true>"Continue"</ButtonLink> })}
             <ButtonLink href=another kind=ButtonKind::Quiet full=true>"Use another account"</ButtonLink>
             <PostForm action="/api/logout">
                 <Button kind=ButtonKind::Quiet full=true>"Log out"</Button>

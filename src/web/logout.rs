@@ -21,7 +21,9 @@ pub async fn logout(
     next: String,
 ) -> Result<(), FormError> {
     let call = current_call()?;
-    if let Err(error) = flows::log_out(call.services(), call.scope()).await {
+    if let Some(holder) = call.holder()
+        && let Err(error) = flows::log_out_holder(call.services(), call.scope(), &holder).await
+    {
         return call.refuse_for(Origin::new("logout", "/login"), error);
     }
     call.log_out().await?;

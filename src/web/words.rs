@@ -24,6 +24,7 @@ pub fn of_refusal(error: &FormError) -> Option<String> {
     let words = match error {
         FormError::Invalid { .. } => return None,
         FormError::Credentials => "That e-mail and password don't match.",
+        FormError::NotRecognised => "We don't recognise that. Check what you typed and try again.",
         FormError::Disabled => "This account is turned off.",
         FormError::EmailNotVerified => "Confirm your e-mail first.",
         FormError::RegistrationClosed => "Registration is not open. Ask an administrator for an account.",

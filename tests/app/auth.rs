@@ -1,3 +1,6 @@
 //! The Auth module behind the front door: what a provider may rely on.
 
+mod custom_provider;
+mod external_user;
 mod identities;
+mod resolve_user;

@@ -11,6 +11,7 @@ mod nginx;
 mod page;
 mod people;
 mod program;
+mod providers;
 mod server;
 mod smtp;
 mod temp_dir;
@@ -25,6 +26,7 @@ pub use nginx::Nginx;
 pub use page::Page;
 pub use people::{ADMIN, PASSWORD, token_in};
 pub use program::Program;
+pub use providers::{MyAuth, directory};
 pub use server::{TestApp, run};
 pub use smtp::{Manner, Received, Smtp, settings as smtp_settings};
 

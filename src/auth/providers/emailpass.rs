@@ -7,8 +7,8 @@ use unicode_normalization::UnicodeNormalization;
 use super::common_passwords;
 use crate::{
     auth::{
-        AuthIdentity, AuthIdentityProviderService, AuthInput, AuthProvider, AuthResponse, Dependencies, InvalidOption,
-        Options, ProviderError, UpdateData,
+        AuthIdentity, AuthIdentityProviderService, AuthInput, AuthProvider, AuthResponse, Dependencies, InputField,
+        InvalidOption, Options, ProviderError, UpdateData,
     },
     platform::{Password, PasswordHasher, Verdict},
     shared::{EmailAddress, MAX_PASSWORD_CHARS, PasswordRule, broken_rule},
@@ -50,6 +50,8 @@ fn normalized(password: &str) -> String {
 impl AuthProvider for EmailPass {
     const IDENTIFIER: &'static str = "emailpass";
     const DISPLAY_NAME: &'static str = "E-mail and password";
+    const FIELDS: &'static [InputField] =
+        &[InputField::email("email", "E-mail"), InputField::secret("password", "Password")];
 
     fn validate_options(options: &Options) -> Result<(), InvalidOption> {
         for (name, value) in options {

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     events::Scope,
-    flows::{self, Resumed, Services},
+    flows::{self, Holder, Resumed, Services},
     sessions::Opened,
     shared::{Field, FormError, Problem},
     web::state::WebState,
@@ -101,6 +101,11 @@ impl Call {
         self.asked.resumed.as_deref().ok_or(FormError::Unauthorized)
     }
 
+    /// Who is behind the session that asks, with an account here or without.
+    pub fn holder(&self) -> Option<Holder> {
+        self.asked.holder()
+    }
+
     /// The URL of a path of this site, as people reach it.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.state.site.public_url)
@@ -145,7 +150,7 @@ impl Call {
     /// # Errors
     /// [`FormError::Internal`] if the store fails.
     pub async fn log_out(&self) -> Result<(), FormError> {
-        if self.asked.resumed.is_some() {
+        if self.asked.holder().is_some() {
             session_cookie::clear(&self.cookie).await.map_err(|error| self.internal(&error))?;
         }
         if let Some(removal) = session_cookie::removal(&self.state.site) {
@@ -270,7 +275,7 @@ impl Call {
 fn status_of(error: &FormError) -> StatusCode {
     match error {
         FormError::Invalid { .. } | FormError::Unreadable => StatusCode::BAD_REQUEST,
-        FormError::Credentials | FormError::Unauthorized => StatusCode::UNAUTHORIZED,
+        FormError::Credentials | FormError::NotRecognised | FormError::Unauthorized => StatusCode::UNAUTHORIZED,
         FormError::Disabled
         | FormError::EmailNotVerified
         | FormError::RegistrationClosed

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     events::{Actor, Client, Scope},
-    flows::{self, Resumed},
+    flows::{self, Guest, Holder, Resumed, Visit},
     sessions::SessionKey,
     web::{state::WebState, ui::Viewer},
 };
@@ -37,6 +37,8 @@ pub struct Asked {
     pub scope: Scope,
     /// The session and its user, for who is logged in.
     pub resumed: Option<Arc<Resumed>>,
+    /// The session of who is logged in and has no account here.
+    pub guest: Option<Arc<Guest>>,
     /// What the answer before has left.
     pub flash: Flash,
     /// Whether there is a flash to take away.
@@ -45,15 +47,28 @@ pub struct Asked {
     pub nonce: Nonce,
 }
 
+impl Asked {
+    /// Who is behind the session that asks, with an account here or without.
+    pub fn holder(&self) -> Option<Holder> {
+        let of_user = self.resumed.as_deref().map(Holder::from);
+        of_user.or_else(|| self.guest.as_deref().map(Holder::from))
+    }
+}
+
 /// Finds out who asks and hands it on; a session that has ended is none.
 ///
 /// # Errors
 /// [`PageError`] if the database can't be asked.
 pub async fn identify(State(state): State<WebState>, mut request: Request, next: Next) -> Result<Response, PageError> {
     let now = state.services.platform.clock.now();
-    let resumed = match request.extensions().get::<tower_sessions::Session>().and_then(tower_sessions::Session::id) {
-        Some(id) => flows::resume(&state.services, SessionKey::from_cookie(id), now).await?.map(Arc::new),
+    let visit = match request.extensions().get::<tower_sessions::Session>().and_then(tower_sessions::Session::id) {
+        Some(id) => flows::resume(&state.services, SessionKey::from_cookie(id), now).await?,
         None => None,
+    };
+    let (resumed, guest) = match visit {
+        Some(Visit::User(resumed)) => (Some(Arc::from(resumed)), None),
+        Some(Visit::Guest(guest)) => (None, Some(Arc::from(guest))),
+        None => (None, None),
     };
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     let headers = request.headers();
@@ -62,14 +77,14 @@ pub async fn identify(State(state): State<WebState>, mut request: Request, next:
         user_agent: user_agent(headers),
         request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
     };
-    let actor = resumed.as_ref().map_or(Actor::Visitor, |resumed| Actor::User {
+    let actor = resumed.as_ref().map_or(Actor::Visitor, |resumed: &Arc<Resumed>| Actor::User {
         id: resumed.user.id.clone(),
         role: resumed.user.role,
         session: resumed.session.id.clone(),
     });
     let (flash, has_flash) = state.flash.read(headers, now);
     let nonce = Nonce::new(URL_SAFE_NO_PAD.encode(state.services.platform.entropy.bytes::<16>()));
-    let asked = Asked { scope: Scope { actor, client, now }, resumed, flash, has_flash, nonce };
+    let asked = Asked { scope: Scope { actor, client, now }, resumed, guest, flash, has_flash, nonce };
     request.extensions_mut().insert(asked);
     Ok(next.run(request).await)
 }
@@ -107,6 +122,9 @@ impl<S: Send + Sync> FromRequestParts<S> for LoggedIn {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
         let asked = Asked::from_request_parts(parts, state).await?;
+        if asked.guest.is_some() {
+            return Err(PageError::Forbidden);
+        }
         let Some(resumed) = asked.resumed.clone() else {
             let here = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             return Err(PageError::NotLoggedIn { next: OwnPath::parse(here) });

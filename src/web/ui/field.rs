@@ -1,6 +1,8 @@
 //! Form fields: a label, an input, a hint and an error that are tied together for screen readers.
 //! A field judges nothing; it shows what the page says is wrong. The password field is an island.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
 
 /// One choice of a [`SelectField`].
@@ -23,7 +25,8 @@ impl Choice {
 #[component]
 pub fn TextField(
     /// The field's name in the form, and its id unless `id` is given.
-    name: &'static str,
+    #[prop(into)]
+    name: Cow<'static, str>,
     /// What to type.
     #[prop(into)]
     label: String,
@@ -64,19 +67,19 @@ pub fn TextField(
     #[prop(optional)]
     readonly: bool,
 ) -> impl IntoView {
-    let id = id.unwrap_or(name);
+    let id = id.map_or_else(|| name.clone(), Cow::Borrowed);
     let is_address = kind == "email";
-    let described = described_by(id, hint.is_some(), error.is_some());
+    let described = described_by(&id, hint.is_some(), error.is_some());
     let invalid = error.is_some().then_some("true");
     view! {
         <div class="field">
-            <label class="label" for=id>
+            <label class="label" for=id.clone()>
                 {label}
                 {optional.then(|| view! { <span class="label-optional">" (optional)"</span> })}
             </label>
             <input
                 class="input"
-                id=id
+                id=id.clone()
                 name=name
                 type=kind
                 value=value
@@ -91,8 +94,8 @@ pub fn TextField(
                 aria-describedby=described
                 aria-invalid=invalid
             />
-            {hint_line(id, hint)}
-            {error_line(id, error)}
+            {hint_line(&id, hint)}
+            {error_line(&id, error)}
         </div>
     }
 }

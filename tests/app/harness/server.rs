@@ -12,14 +12,19 @@ use std::{
 };
 
 use latchkey::{
-    app::App,
+    Latchkey,
+    app::Builder,
     config::Config,
     platform::{Clock, Platform, Timestamp},
 };
 use sqlx::{AssertSqlSafe, Row};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
-use super::{Client, Kind, database::TestDatabase};
+use super::{
+    Client, Kind,
+    database::TestDatabase,
+    providers::{Elsewhere, MyAuth, Outside, resolve_user},
+};
 
 /// When every test begins: 21 November 2026, 14:00 UTC.
 const START: Timestamp = Timestamp::from_micros(1_795_269_600_000_000);
@@ -89,6 +94,11 @@ fn config(database: &TestDatabase, settings: &[&str]) -> Config {
     Config::load(Some(&file), iter::empty()).unwrap()
 }
 
+/// What the binary is, with the providers that tests add to it.
+fn builder() -> Builder {
+    Latchkey::builder().provider::<MyAuth>().provider::<Outside>().provider::<Elsewhere>().resolve_user(resolve_user)
+}
+
 fn merge(into: &mut toml::Table, from: toml::Table) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
@@ -107,10 +117,10 @@ impl TestApp {
     }
 
     async fn serve(kind: Kind, config: Config, clock: Clock, servers: Arc<Mutex<Vec<Serving>>>) -> Self {
-        let app = App::build(config.clone(), clock.clone()).await.unwrap();
-        let platform = app.platform().clone();
+        let app = builder().clock(clock.clone()).bind(config.clone()).await.unwrap();
+        let platform = app.latchkey().platform().clone();
         let url = format!("http://{}", app.local_addr());
-        let setup_token = app.setup_token().map(str::to_owned);
+        let setup_token = app.latchkey().setup_token().map(str::to_owned);
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             app.serve(async { stopped.await.unwrap_or(()) }).await;

@@ -1,7 +1,7 @@
 //! The addresses of the server functions are a contract: forms, logs and rate limits of others refer to them.
 
 /// Every server function there is.
-pub const ENDPOINTS: [&str; 31] = [
+pub const ENDPOINTS: [&str; 32] = [
     "/api/accept-invite",
     "/api/ask-for-invite",
     "/api/change-email",
@@ -15,6 +15,7 @@ pub const ENDPOINTS: [&str; 31] = [
     "/api/forgot-password",
     "/api/invite",
     "/api/login",
+    "/api/login-with",
     "/api/logout",
     "/api/profile",
     "/api/register",

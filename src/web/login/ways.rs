@@ -1,0 +1,132 @@
+//! The ways to log in that the page offers: one whose form stands on it, and the others as buttons that lead to theirs. A
+//! provider's form is made of the fields that it asks for; Latchkey's own stands in [`super`].
+
+use leptos::prelude::*;
+
+use crate::{
+    auth::{Configured, Flow, InputField, InputKind, providers::EMAILPASS},
+    flows::{self, Services, USER},
+    islands::PasswordField,
+    web::{
+        http::{flash::Flash, next::OwnPath, next::query_value},
+        ui::{ButtonKind, ButtonLink, HiddenField, OrDivider, TextField},
+    },
+};
+
+/// The ways to log in.
+pub(super) struct Ways {
+    /// The one whose form stands on the page; `None` where people can't log in by a form.
+    pub here: Option<Way>,
+    /// The others.
+    pub others: Vec<Way>,
+}
+
+/// One way to log in by a form.
+#[derive(Clone)]
+pub(super) struct Way {
+    /// The id of the provider.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Whether it is e-mail and password, for which the page has a form of its own.
+    pub is_emailpass: bool,
+    /// What it asks for.
+    pub fields: &'static [InputField],
+}
+
+impl From<&Configured> for Way {
+    fn from(configured: &Configured) -> Self {
+        Self {
+            id: configured.id.to_string(),
+            name: configured.display_name.clone(),
+            is_emailpass: configured.identifier == EMAILPASS,
+            fields: configured.fields,
+        }
+    }
+}
+
+impl Ways {
+    /// The ways of people, with the one first that was chosen; else e-mail and password, or what is configured first.
+    pub(super) fn of(services: &Services, chosen: Option<&str>) -> Result<Self, flows::Error> {
+        let mut all = all_ways(services)?;
+        let at = |is_it: &dyn Fn(&Way) -> bool| all.iter().position(is_it);
+        let here = chosen.and_then(|id| at(&|way| way.id == id)).or_else(|| at(&|way| way.is_emailpass));
+        let here = here.or_else(|| (!all.is_empty()).then_some(0)).map(|at| all.remove(at));
+        Ok(Self { here, others: all })
+    }
+}
+
+/// The ways of people, in the order of the configuration.
+fn all_ways(services: &Services) -> Result<Vec<Way>, flows::Error> {
+    let all = flows::providers_of(services, USER)?.into_iter();
+    Ok(all.filter(|way| way.flow == Flow::Credentials).map(Way::from).collect())
+}
+
+impl Way {
+    /// The way of this provider; the first of e-mail and password where none is named.
+    pub(super) fn find(services: &Services, id: Option<&str>) -> Result<Option<Self>, flows::Error> {
+        let is_it = |way: &Self| id.map_or(way.is_emailpass, |id| way.id == id);
+        Ok(all_ways(services)?.into_iter().find(is_it))
+    }
+
+    /// Where its form stands.
+    pub(super) fn page(&self, next: Option<&OwnPath>) -> String {
+        let next = next.map(|next| format!("&next={}", next.in_query())).unwrap_or_default();
+        format!("/login?with={}{next}", query_value(&self.id))
+    }
+}
+
+/// The name of a provider's field in the form.
+fn in_form(field: &InputField) -> String {
+    format!("fields[{}]", field.name)
+}
+
+/// What a provider asks for, with what was typed before.
+#[component]
+pub(super) fn ProviderFields(way: Way, form: &'static str, flash: Flash) -> impl IntoView {
+    let is_fresh = way.fields.iter().all(|field| flash.typed_in(form, field.name).is_none());
+    let fields = way.fields.iter().enumerate().map(move |(nth, field)| match field.kind {
+        InputKind::Secret => view! {
+            <PasswordField
+                name=in_form(field)
+                label=field.label.to_owned()
+                autocomplete="current-password".to_owned()
+                rules=false
+                error=None
+            />
+        }
+        .into_any(),
+        InputKind::Text | InputKind::Email => view! {
+            <TextField
+                name=in_form(field)
+                label=field.label
+                kind=if field.kind == InputKind::Email { "email" } else { "text" }
+                autocomplete="username"
+                value=flash.typed_in(form, field.name).unwrap_or_default().to_owned()
+                required=true
+                autofocus=is_fresh && nth == 0
+            />
+        }
+        .into_any(),
+    });
+    view! {
+        {fields.collect_view()}
+        <HiddenField name="provider" value=way.id />
+    }
+}
+
+/// The buttons of the other ways.
+#[component]
+pub(super) fn OtherWays(others: Vec<Way>, next: Option<OwnPath>) -> impl IntoView {
+    (!others.is_empty()).then(|| {
+        let buttons = others.into_iter().map(move |way| {
+            let text =
+                if way.is_emailpass { "Log in by e-mail".to_owned() } else { format!("Log in with {}", way.name) };
+            view! { <ButtonLink href=way.page(next.as_ref()) kind=ButtonKind::Quiet full=true>{text}</ButtonLink> }
+        });
+        view! {
+            <OrDivider />
+            {buttons.collect_view()}
+        }
+    })
+}
