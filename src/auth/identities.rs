@@ -298,23 +298,49 @@ pub async fn find_of_actor(tx: &mut Tx, actor_type: &str, actor_id: &str) -> Res
         .map_err(Error::Internal)
 }
 
-/// Lets a provider know a person by another entity id; nothing happens where there is no such identity.
+/// Deletes the auth identity that a provider knows by this entity id, if it is nobody's; which one that was.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn delete_unowned(
+    tx: &mut Tx,
+    provider: &ProviderId,
+    entity_id: &str,
+) -> Result<Option<AuthIdentityId>, Error> {
+    let row = sqlx::query(
+        "DELETE FROM auth_identities WHERE id IN
+             (SELECT auth_identity_id FROM provider_identities WHERE provider = $1 AND entity_id = $2)
+             AND NOT EXISTS (SELECT 1 FROM auth_identity_actors a WHERE a.auth_identity_id = auth_identities.id)
+         RETURNING id",
+    )
+    .bind(provider.as_str())
+    .bind(entity_id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(|row| row.try_get::<String, _>(0).map(AuthIdentityId::new)).transpose().map_err(Error::Internal)
+}
+
+/// Lets a provider know an account by another entity id; nothing happens where it does not know the account.
 ///
 /// # Errors
 /// [`Error::Taken`] if the provider knows somebody by that id.
 pub async fn rename_identity(
     tx: &mut Tx,
     provider: &ProviderId,
-    (from, to): (&str, &str),
-    now: Timestamp,
+    (actor_type, actor_id): (&str, &str),
+    ((from, to), now): ((&str, &str), Timestamp),
 ) -> Result<(), Error> {
     sqlx::query(
-        "UPDATE provider_identities SET entity_id = $1, updated_at = $2 WHERE provider = $3 AND entity_id = $4",
+        "UPDATE provider_identities SET entity_id = $1, updated_at = $2 WHERE provider = $3 AND entity_id = $4
+             AND auth_identity_id IN
+                 (SELECT auth_identity_id FROM auth_identity_actors WHERE actor_type = $5 AND actor_id = $6)",
     )
     .bind(to)
     .bind(now.as_micros())
     .bind(provider.as_str())
     .bind(from)
+    .bind(actor_type)
+    .bind(actor_id)
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -14,8 +14,8 @@ mod stored_identity;
 
 pub use dynamic::DynProvider;
 pub use identities::{
-    AuthIdentity, AuthIdentityProviderService, ProviderIdentity, WayIn, delete_of_actor, find_of_actor, link_actor,
-    rename_identity, ways_in,
+    AuthIdentity, AuthIdentityProviderService, ProviderIdentity, WayIn, delete_of_actor, delete_unowned, find_of_actor,
+    link_actor, rename_identity, ways_in,
 };
 pub use input_field::{InputField, InputKind};
 pub use only_way_in::leave_only;

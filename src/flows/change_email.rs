@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    Error, Resumed, Services, authority,
+    Error, Resumed, Services, USER, authority,
     change_password::prove_password,
-    end_sessions::close_ways_in,
+    end_sessions::{close_ways_in, oust_stranger},
     held_address,
     letter::{self, Letter},
     link::{CHANGE_EMAIL, RESET_PASSWORD, UNDO_EMAIL_CHANGE},
@@ -137,7 +137,10 @@ async fn give_email(
     users::set_email(tx, user, new, scope.now).await?;
     held_address::refuse_held(tx, (&user.id, new), scope.now).await?;
     if let Some(configured) = services.providers.first_of(EMAILPASS) {
-        auth::rename_identity(tx, &configured.id, (user.email.as_str(), new.as_str()), scope.now).await?;
+        // Nobody has proved to have the address but this user.
+        oust_stranger(tx, (&configured.id, new), scope.now).await?;
+        let renamed = (user.email.as_str(), new.as_str());
+        auth::rename_identity(tx, &configured.id, (USER, user.id.as_str()), (renamed, scope.now)).await?;
     }
     let details = json!({ "email": { "from": user.email.as_str(), "to": new.as_str() } });
     let event = Event::about_user(EventKind::UserUpdated, &user.id).with(details);

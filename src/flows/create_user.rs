@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error, RegistrationMode, Services, USER, authority, held_address,
+    Error, RegistrationMode, Services, USER, authority,
+    end_sessions::oust_stranger,
+    held_address,
     letter::{self, Letter},
     link::SET_PASSWORD,
     login::{Proof, judge},
@@ -106,7 +108,20 @@ pub(super) struct Prepared {
     identity: AuthIdentity,
 }
 
+/// An identity that somebody has registered with the address and that is nobody's makes way.
 pub(super) async fn prepare_direct(services: &Services, scope: &Scope, new: &DirectUser) -> Result<Prepared, Error> {
+    let taken = match try_to_prepare(services, scope, new).await {
+        Err(Error::Taken(taken)) => taken,
+        answer => return answer,
+    };
+    let configured = services.providers.first_of(auth::providers::EMAILPASS).ok_or(Error::UnknownProvider)?;
+    let mut tx = services.platform.db.begin().await?;
+    let has_made_way = oust_stranger(&mut tx, (&configured.id, &new.email), scope.now).await?;
+    tx.commit().await?;
+    if has_made_way { try_to_prepare(services, scope, new).await } else { Err(Error::Taken(taken)) }
+}
+
+async fn try_to_prepare(services: &Services, scope: &Scope, new: &DirectUser) -> Result<Prepared, Error> {
     let configured = services.providers.first_of(auth::providers::EMAILPASS).ok_or(Error::UnknownProvider)?;
     let identities = services.identities(configured, scope);
     let body =

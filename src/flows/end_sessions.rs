@@ -8,7 +8,7 @@ use crate::{
     events::{self, Event, EventKind, Scope, Target},
     platform::{Timestamp, Tx, one_time, withdrawn_mail},
     sessions,
-    shared::{AuthIdentityId, SessionId, UserId},
+    shared::{AuthIdentityId, EmailAddress, ProviderId, SessionId, UserId},
 };
 
 /// Ends the session of the one who asks; nothing happens to who has none.
@@ -31,7 +31,8 @@ pub async fn log_out(services: &Services, scope: &Scope) -> Result<(), Error> {
 pub async fn log_out_holder(services: &Services, scope: &Scope, holder: &Holder) -> Result<(), Error> {
     let Holder { user: None, session, .. } = holder else { return log_out(services, scope).await };
     let mut tx = services.platform.db.begin().await?;
-    if sessions::revoke(&mut tx, &session.user_id, &session.id).await? {
+    // Whosever it is by now: a refresh may just have given it to a user.
+    if sessions::end(&mut tx, &session.id).await? {
         let details = json!({ "session_id": session.id.as_str(), "by": "log_out" });
         let target = match &session.external_user {
             Some(_) => Target::Session(session.id.clone()),
@@ -91,6 +92,18 @@ pub(super) async fn oust(tx: &mut Tx, identity: &AuthIdentityId, now: Timestamp)
     withdrawn_mail::drop_about(tx, identity.as_str(), now).await?;
     one_time::revoke_all(tx, identity.as_str(), now).await?;
     Ok(())
+}
+
+/// Deletes the identity that somebody has registered with an address and that is nobody's, with what was opened by it;
+/// whether there was one. Whoever gets the address has proved it, or is vouched for.
+pub(super) async fn oust_stranger(
+    tx: &mut Tx,
+    (provider, email): (&ProviderId, &EmailAddress),
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let Some(stranger) = auth::delete_unowned(tx, provider, email.as_str()).await? else { return Ok(false) };
+    oust(tx, &stranger, now).await?;
+    Ok(true)
 }
 
 /// Deletes every way in of a user, with what was opened by it. Before the user's sessions are ended: a log-in that is

@@ -218,10 +218,10 @@ async fn store(
     if let Some(user) = &reset.user {
         authority::hold_account(tx, &user.id).await?;
     }
+    identities.commit(tx).await?;
     if !one_time::use_up(tx, &token.id, scope.now).await? {
         return Err(Error::Conflict);
     }
-    identities.commit(tx).await?;
     oust(tx, &identity.id, scope.now).await?;
     let details = json!({ "by": token.purpose });
     let Some(user) = &reset.user else {

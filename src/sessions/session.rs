@@ -235,6 +235,15 @@ pub async fn touch(db: &Db, id: &SessionId, now: Timestamp) -> Result<(), sqlx::
     tx.commit().await
 }
 
+/// Ends a session whose secret was shown; whether it was there still.
+///
+/// # Errors
+/// What the database says.
+pub async fn end(tx: &mut Tx, id: &SessionId) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id.as_str()).execute(&mut **tx).await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Ends one session of a user; whether there was such a one.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ on_both_databases! {
     a_user_is_created_listed_disabled_enabled_and_deleted,
     what_cannot_be_done_is_said_in_one_line,
     the_last_admin_stays,
+    an_identity_that_is_nobodys_makes_way_for_a_user,
     migrating_twice_is_as_good_as_once,
     the_configuration_is_checked_and_shown,
     the_keys_of_tokens_are_listed_and_rotated,
@@ -47,6 +48,16 @@ async fn create(app: &TestApp, email: &str, more: &[&str]) -> serde_json::Value 
     let said = tell(app, &arguments, &format!("{PASSWORD}\n")).await;
     assert!(said.is_success, "{}", said.error);
     serde_json::from_str(&said.output).unwrap()
+}
+
+async fn an_identity_that_is_nobodys_makes_way_for_a_user(app: TestApp) {
+    let squatter = app.registered("emailpass", "bob@example.org").await;
+    create(&app, "bob@example.org", &[]).await;
+    squatter.post("/auth/token/refresh", &serde_json::json!({})).await.expect_status(401);
+    app.logged_in("bob@example.org").await;
+    let again = tell(&app, &["user", "create", "--email", "bob@example.org", "--password-stdin"], PASSWORD).await;
+    assert!(!again.is_success);
+    app.logged_in("bob@example.org").await;
 }
 
 async fn a_user_is_created_listed_disabled_enabled_and_deleted(app: TestApp) {

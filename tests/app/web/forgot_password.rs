@@ -15,6 +15,7 @@ on_both_databases! {
     without_mail_nothing_is_promised,
     an_address_is_changed_and_changed_back with MAILS,
     an_address_of_another_is_not_told with MAILS,
+    an_identity_that_is_nobodys_keeps_nobody_from_an_address with MAILS,
     an_older_link_tells_nobody_of_an_account with MAILS,
     a_change_of_address_ends_when_the_user_is_disabled with MAILS,
     an_address_of_a_domain_that_may_not_register_is_none_to_change_to with MAILS,
@@ -182,6 +183,20 @@ async fn an_address_is_changed_and_changed_back(app: TestApp) {
     owner.post("/api/reset-password", &[("new_password", NEW)]).await.expect_redirect("/account");
     app.form().log_in("bob@example.org", NEW).await.expect_redirect("/account");
     app.form().log_in("new@example.org", NEW).await.expect_redirect("/login");
+}
+
+async fn an_identity_that_is_nobodys_keeps_nobody_from_an_address(app: TestApp) {
+    let bob = app.member_by_mail("bob@example.org").await;
+    // Somebody has registered the address for a program, and never got an account.
+    let squatter = app.registered("emailpass", "new@example.org").await;
+    bob.post("/api/change-email", &[("email", "new@example.org"), ("password", PASSWORD)])
+        .await
+        .expect_redirect("/link");
+    let confirm = app.mail("new@example.org", "confirm_new_email").await.link();
+    bob.submit(&confirm, &[]).await.expect_text("Your e-mail address was changed.");
+    app.form().log_in("new@example.org", PASSWORD).await.expect_redirect("/account");
+    squatter.post("/auth/token/refresh", &serde_json::json!({})).await.expect_status(401);
+    assert_eq!(app.number("SELECT count(*) FROM auth_identities").await, 1);
 }
 
 async fn an_address_of_another_is_not_told(app: TestApp) {
