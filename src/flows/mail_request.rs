@@ -15,6 +15,8 @@ use crate::{
 
 /// The kind of the rows that registrations are kept in.
 pub(super) const REGISTER: &str = "register";
+/// Sorts behind every digit of an id.
+const BEHIND_ALL: char = '~';
 /// The longest name of somebody that is looked up, in bytes.
 const MAX_IDENTIFIER_BYTES: usize = 320;
 
@@ -133,7 +135,11 @@ pub async fn answer_mail_request(services: &Services) -> Result<bool, Error> {
     let Some(taken) = take(services, &mut tx).await? else { return Ok(false) };
     match answer(services, &taken, &mut tx).await {
         Ok(()) => tx.commit().await?,
-        Err(error @ (Error::Internal(_) | Error::Busy { .. })) => return Err(error),
+        Err(error @ (Error::Internal(_) | Error::Busy { .. })) => {
+            tx.rollback().await?;
+            put_back(services, &taken).await?;
+            return Err(error);
+        }
         Err(refusal) => {
             // What was begun for a user who can't be made is undone first.
             tx.rollback().await?;
@@ -156,6 +162,17 @@ async fn answer(services: &Services, taken: &Taken, tx: &mut Tx) -> Result<(), E
             Ok(())
         }
     }
+}
+
+/// Puts a request that can't be answered now behind all others, in the order of which chance decides again.
+async fn put_back(services: &Services, taken: &Taken) -> Result<(), Error> {
+    let mut tx = services.platform.db.begin().await?;
+    sqlx::query("UPDATE mail_requests SET id = $1 WHERE id = $2")
+        .bind(format!("{BEHIND_ALL}{}", services.platform.entropy.uuid_v4()))
+        .bind(&taken.id)
+        .execute(&mut *tx)
+        .await?;
+    Ok(tx.commit().await?)
 }
 
 /// Takes away what is refused; the owner of an address that is taken is told.

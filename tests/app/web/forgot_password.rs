@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{MAILS, PASSWORD, TestApp, on_both_databases};
+use crate::harness::{Kind, MAILS, PASSWORD, TestApp, eventually, on_both_databases};
 
 on_both_databases! {
     everybody_gets_the_same_answer with MAILS,
@@ -12,6 +12,7 @@ on_both_databases! {
     whoever_did_not_do_it_takes_it_back with MAILS,
     an_account_that_was_made_in_advance_is_taken_over with MAILS,
     one_who_asks_too_often_gets_no_more_mails with MAILS,
+    a_request_that_cannot_be_answered_holds_up_no_other with MAILS,
     without_mail_nothing_is_promised,
     an_address_is_changed_and_changed_back with MAILS,
     an_address_of_another_is_not_told with MAILS,
@@ -157,6 +158,27 @@ async fn without_mail_nothing_is_promised(app: TestApp) {
     // An admin hands the link on.
     let link = app.mail("bob@example.org", "reset_password").await.link();
     client.post(&link, &[]).await.expect_redirect("/reset-password");
+}
+
+async fn a_request_that_cannot_be_answered_holds_up_no_other(app: TestApp) {
+    app.member_by_mail("bob@example.org").await;
+    app.member_by_mail("eve@example.org").await;
+    app.change(match app.kind {
+        Kind::Sqlite => {
+            "CREATE TRIGGER no_eve BEFORE INSERT ON one_time_tokens WHEN NEW.email = 'eve@example.org'
+                 AND NEW.purpose = 'reset_password' BEGIN SELECT RAISE(ABORT, 'not today'); END"
+        }
+        Kind::Postgres => {
+            "ALTER TABLE one_time_tokens ADD CHECK (email <> 'eve@example.org' OR purpose <> 'reset_password') NOT VALID"
+        }
+    })
+    .await;
+    app.forget("eve@example.org").await;
+    app.change("UPDATE mail_requests SET id = '0'").await;
+    app.forget("bob@example.org").await;
+    let mails = "SELECT count(*) FROM mails WHERE kind = 'reset_password'";
+    eventually(|| async { app.number(mails).await == 1 }).await;
+    assert_eq!(app.number("SELECT count(*) FROM mail_requests").await, 1, "it is not lost either");
 }
 
 async fn an_address_is_changed_and_changed_back(app: TestApp) {
