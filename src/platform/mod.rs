@@ -6,6 +6,7 @@ mod clock;
 mod db;
 pub mod duration_text;
 mod entropy;
+mod http_client;
 pub mod log;
 mod mailer;
 pub mod one_time;
@@ -25,6 +26,9 @@ pub use db::{
     lock,
 };
 pub use entropy::{Entropy, EntropyError};
+pub use http_client::{
+    HttpAnswer, HttpClient, HttpClientError, HttpError, HttpRequest, HttpSettings, HttpUrl, InvalidHttpUrl, Reach,
+};
 pub use log::{LogError, LogFormat, LogSettings};
 pub use mailer::{
     CaFile, Encryption, InvalidCaFile, MailError, MailSettings, Mailer, OutgoingMail, Sender, SmtpPassword,
