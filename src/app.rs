@@ -12,9 +12,12 @@ use crate::{
     api,
     auth::{AuthProvider, Catalogue, Dependencies, Options, Registry, RegistryError},
     config::{Config, ConfigError, Network},
+    events::webhooks::{self, Endpoint, WebhookSettings},
     flows::{self, HookError, ProvedLogin, Resolution, ResolveUser, Rules, Services},
-    jobs::{self, Post},
-    platform::{Clock, DbError, Entropy, EntropyError, Mailer, OpenError, PasswordHasher, Platform, StartError},
+    jobs::{self, Courier, Post},
+    platform::{
+        Clock, DbError, Entropy, EntropyError, HttpClientError, Mailer, OpenError, PasswordHasher, Platform, StartError,
+    },
     sessions::Lifetime,
     shared::ProviderId,
     web::{
@@ -24,6 +27,9 @@ use crate::{
     },
 };
 use serve::{Waits, accept};
+
+/// What the server calls itself where it asks others.
+const USER_AGENT: &str = concat!("Latchkey/", env!("CARGO_PKG_VERSION"));
 
 /// Why the server can't be built or run.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +60,19 @@ pub enum AppError {
     /// The public URL is no origin.
     #[error("server.public_url: {0}")]
     PublicUrl(String),
+    /// A webhook can't work.
+    #[error("webhook '{id}': {setting}: {problem}")]
+    Webhook {
+        /// Which one.
+        id: String,
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Webhooks can't be sent at all.
+    #[error(transparent)]
+    HttpClient(#[from] HttpClientError),
     /// A flow failed at the start.
     #[error(transparent)]
     Flow(#[from] flows::Error),
@@ -136,6 +155,7 @@ impl Builder {
             actors: config.actors.clone(),
             lifetime: Lifetime { idle: config.session.idle, absolute: config.session.absolute },
             limits: config.limits.clone(),
+            webhooks: endpoints(config)?,
         };
         Ok(Services {
             platform,
@@ -166,13 +186,16 @@ impl Builder {
     pub async fn build(self, config: Config) -> Result<Latchkey, AppError> {
         let services = self.services(&config).await?;
         services.platform.db.migrate().await?;
+        let now = services.platform.clock.now();
+        webhooks::settle(&services.platform.db, &services.rules.webhooks, now).await.map_err(flows::Error::from)?;
         let setup_token = flows::open_setup(&services).await?.map(|token| token.expose().to_owned());
         let state = web_state(&config, services.clone());
         let router = site::routes(&state, api::programs())
             .map_err(|error| AppError::PublicUrl(error.to_string()))?
             .merge(api::health::routes(services.platform.db.clone()));
         let post = post(&config, services.clone());
-        Ok(Latchkey { services, router, setup_token, post })
+        let courier = Courier::new(services.clone(), USER_AGENT)?;
+        Ok(Latchkey { services, router, setup_token, post, courier })
     }
 
     /// The same, with the configured address bound.
@@ -195,6 +218,7 @@ pub struct Latchkey {
     router: Router,
     setup_token: Option<String>,
     post: Post,
+    courier: Courier,
 }
 
 impl Latchkey {
@@ -219,7 +243,7 @@ impl Latchkey {
         &self.services.platform
     }
 
-    /// Sends mails and sweeps until told to stop; then ends what was begun and closes the database.
+    /// Sends mails and webhooks and sweeps until told to stop; then ends what was begun and closes the database.
     pub async fn run_jobs(self, stop: impl Future<Output = ()> + Send) {
         let (stopped, stopping) = watch::channel(());
         let stopping = || {
@@ -231,6 +255,7 @@ impl Latchkey {
         working.spawn(jobs::sweep_until(self.services.clone(), stopping()));
         working.spawn(jobs::answer_mail_requests_until(self.services.clone(), stopping()));
         working.spawn(jobs::send_until(self.post, stopping()));
+        working.spawn(jobs::deliver_webhooks_until(self.courier, stopping()));
         stop.await;
         drop(stopped);
         while let Some(ended) = working.join_next().await {
@@ -267,6 +292,17 @@ impl App {
         let router = latchkey.router();
         latchkey.run_jobs(accept(listener, &router, waits, stop)).await;
     }
+}
+
+fn endpoints(config: &Config) -> Result<Vec<Endpoint>, AppError> {
+    let endpoint = |webhook: &WebhookSettings| {
+        webhook.to_endpoint().map_err(|error| AppError::Webhook {
+            id: webhook.id.clone(),
+            setting: error.setting,
+            problem: error.problem,
+        })
+    };
+    config.webhooks.iter().map(endpoint).collect()
 }
 
 fn post(config: &Config, services: Services) -> Post {

@@ -19,6 +19,7 @@ pub use providers::ProviderSettings;
 pub use server::{InvalidPublicUrl, Network, PublicUrl, ServerSettings};
 pub use session::SessionSettings;
 
+use crate::events::webhooks::WebhookSettings;
 use crate::flows::{ActorSettings, InviteSettings, RegistrationSettings};
 use crate::platform::{
     DatabaseSettings, KeySettings, LimitSettings, LogSettings, MailSettings, PasswordSettings,
@@ -56,6 +57,9 @@ pub struct Config {
     pub keys: KeySettings,
     /// `[[providers]]`: the ways to prove who one is, in the order of the login page.
     pub providers: Vec<ProviderSettings>,
+    /// `[[webhooks]]`: who is told of events.
+    #[serde(default)]
+    pub webhooks: Vec<WebhookSettings>,
     /// `[actors.NAME]`: the actor types and which providers each may use. `user` is always there,
     /// by default with all providers.
     #[serde(default)]
@@ -81,6 +85,7 @@ impl Default for Config {
             log: LogSettings::default(),
             keys: KeySettings::default(),
             providers,
+            webhooks: Vec::new(),
             actors,
             warnings: Vec::new(),
         }

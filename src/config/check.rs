@@ -63,6 +63,7 @@ pub(super) fn check(config: &Config) -> Checked {
     check_invites(config)?;
     check_mail(config)?;
     check_providers(config)?;
+    check_webhooks(config)?;
     check_actors(config)
 }
 
@@ -193,6 +194,23 @@ fn check_providers(config: &Config) -> Checked {
         }
     }
     if seen.is_empty() { wrong("providers", "without a provider nobody can log in") } else { Ok(()) }
+}
+
+fn check_webhooks(config: &Config) -> Checked {
+    let mut seen = HashSet::new();
+    for webhook in &config.webhooks {
+        let id = webhook.id.as_str();
+        if !is_id(id) {
+            return wrong("webhooks.id", format!("`{id}` must be small letters, digits, `-` and `_`"));
+        }
+        if !seen.insert(id) {
+            return wrong("webhooks.id", format!("`{id}` stands there twice"));
+        }
+        if let Err(error) = webhook.to_endpoint() {
+            return wrong(&format!("webhooks.{id}.{}", error.setting), error.problem);
+        }
+    }
+    Ok(())
 }
 
 fn check_actors(config: &Config) -> Checked {

@@ -13,7 +13,7 @@ pub(super) enum Kind {
 }
 
 /// Every key with a fixed name.
-pub(super) const KEYS: [(&str, Kind); 52] = [
+pub(super) const KEYS: [(&str, Kind); 56] = [
     ("server.listen", Kind::Text),
     ("server.public_url", Kind::Text),
     ("server.trusted_proxies", Kind::List),
@@ -67,6 +67,10 @@ pub(super) const KEYS: [(&str, Kind); 52] = [
     // Patterns: a star stands for a name that the operator chooses.
     ("actors.*.providers", Kind::List),
     ("providers.*.kind", Kind::Text),
+    ("webhooks.*.url", Kind::Text),
+    ("webhooks.*.secret", Kind::List),
+    ("webhooks.*.events", Kind::List),
+    ("webhooks.*.allow_private", Kind::Bool),
 ];
 /// The start of a provider's options, whose names only the provider knows.
 const OPTIONS: [&str; 3] = ["providers", "*", "options"];
@@ -112,6 +116,11 @@ fn unknown_in_section(section: &str, value: &Value) -> Option<String> {
         ("providers", Value::Array(providers)) => {
             let mut names = providers.iter().filter_map(Value::as_table).flat_map(Table::keys);
             names.find(|name| !["id", "kind", "options"].contains(&name.as_str())).map(|name| within(name))
+        }
+        ("webhooks", Value::Array(webhooks)) => {
+            let mut names = webhooks.iter().filter_map(Value::as_table).flat_map(Table::keys);
+            let is_known = |name: &str| name == "id" || kind_of(&[section, "*", name]).is_some();
+            names.find(|name| !is_known(name)).map(|name| within(name))
         }
         ("actors", Value::Table(actors)) => actors.iter().find_map(|(actor, value)| {
             let name = value.as_table()?.keys().find(|name| *name != "providers")?;

@@ -165,12 +165,24 @@ impl Sources {
     }
 
     fn origin(&self, key: &str) -> Origin {
-        let variable = self.variables.iter().find(|(known, _)| key.starts_with(known.as_str()));
+        let said = self.by_id(key).replace('-', "_");
+        let variable = self.variables.iter().find(|(known, _)| said.starts_with(known.as_str()));
         match (variable, &self.file) {
             (Some((_, name)), _) => Origin::Variable(name.clone()),
             (None, Some(file)) if self.is_in_table(key) => Origin::File(file.clone()),
             _ => Origin::Default,
         }
+    }
+
+    /// A key as variables name it: with the id of what stands in a list, and not with its place.
+    fn by_id(&self, key: &str) -> String {
+        let id = || {
+            let (list, rest) = key.split_once('[')?;
+            let (place, rest) = rest.split_once(']')?;
+            let listed = self.table.get(list)?.get(place.parse::<usize>().ok()?)?;
+            Some(format!("{list}.{}{rest}", listed.get("id")?.as_str()?))
+        };
+        id().unwrap_or_else(|| key.to_owned())
     }
 
     fn is_in_table(&self, key: &str) -> bool {
@@ -195,7 +207,9 @@ impl Sources {
         let value = keys::value_of(kind, text);
         let value = value.map_err(|problem| ConfigError::Invalid { key: dotted.clone(), origin: origin(), problem })?;
         let place = match path.as_slice() {
-            ["providers", id, rest @ ..] => self.provider(id).and_then(|provider| entry(provider, rest)),
+            [list @ ("providers" | "webhooks"), id, rest @ ..] => {
+                self.named(list, id).and_then(|table| entry(table, rest))
+            }
             path => entry(&mut self.table, path),
         };
         let Some(place) = place else {
@@ -207,22 +221,25 @@ impl Sources {
         Ok(())
     }
 
-    /// The table of the provider that a variable names; `_` in the variable stands for `-` in the id too. A provider
-    /// that the file does not have is added behind the others.
-    fn provider(&mut self, id: &str) -> Option<&mut Table> {
-        let default = || Value::try_from(vec![ProviderSettings::default()]).unwrap_or(Value::Array(Vec::new()));
-        let providers = self.table.entry("providers").or_insert_with(default).as_array_mut()?;
-        let has_id = |provider: &Value| {
-            provider.get("id").and_then(Value::as_str).is_some_and(|known| known.replace('-', "_") == id)
+    /// The table of the provider or webhook that a variable names; `_` in the variable stands for `-` in the id too. One that
+    /// the file does not have is added behind the others.
+    fn named(&mut self, list: &str, id: &str) -> Option<&mut Table> {
+        let is_provider = list == "providers";
+        let default = || {
+            let default = is_provider.then(|| Value::try_from(vec![ProviderSettings::default()]).ok()).flatten();
+            default.unwrap_or(Value::Array(Vec::new()))
         };
-        let known = providers.iter().position(has_id);
+        let listed = self.table.entry(list).or_insert_with(default).as_array_mut()?;
+        let has_id =
+            |one: &Value| one.get("id").and_then(Value::as_str).is_some_and(|known| known.replace('-', "_") == id);
+        let known = listed.iter().position(has_id);
         let index = known.unwrap_or_else(|| {
-            let names = [("id", id), ("kind", id)];
-            let names = names.map(|(name, value)| (name.to_owned(), Value::String(value.to_owned())));
-            providers.push(Value::Table(names.into_iter().collect()));
-            providers.len() - 1
+            let names = ["id", "kind"].into_iter().filter(|name| is_provider || *name == "id");
+            let names = names.map(|name| (name.to_owned(), Value::String(id.to_owned())));
+            listed.push(Value::Table(names.collect()));
+            listed.len() - 1
         });
-        providers.get_mut(index)?.as_table_mut()
+        listed.get_mut(index)?.as_table_mut()
     }
 }
 

@@ -148,6 +148,85 @@ fn variables_complete_a_provider_or_add_one() {
     assert_eq!(ids, ["emailpass", "google"], "the default stays");
 }
 
+const WEBHOOK: &str = "[[webhooks]]\nid = \"my-shop\"\nurl = \"https://app.example.org/hooks?token=t0ken\"\n";
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+#[test]
+fn webhooks_are_read_from_the_file_and_from_variables() {
+    let env = [
+        ("LATCHKEY_WEBHOOKS__MY_SHOP__SECRET", SECRET),
+        ("LATCHKEY_WEBHOOKS__MY_SHOP__EVENTS", "user.*, invite.accepted"),
+        ("LATCHKEY_WEBHOOKS__LOG__URL", "http://127.0.0.1:9000/"),
+        ("LATCHKEY_WEBHOOKS__LOG__SECRET", &format!("{SECRET},{SECRET}")),
+        ("LATCHKEY_WEBHOOKS__LOG__ALLOW_PRIVATE", "true"),
+    ];
+    let config = load(WEBHOOK, &env).unwrap();
+    let endpoints: Vec<_> = config.webhooks.iter().map(|webhook| webhook.to_endpoint().unwrap()).collect();
+    let facts: Vec<_> =
+        endpoints.iter().map(|one| (one.id.as_str(), one.secrets.len(), one.events.join(" "))).collect();
+    assert_eq!(facts, [("my-shop", 1, "user.* invite.accepted".to_owned()), ("log", 2, "*".to_owned())]);
+    let shown = format!("{} {config:?}", config.to_toml_redacted());
+    assert!(shown.contains("https://app.example.org/hooks"), "{shown}");
+    assert!(!shown.contains("t0ken") && !shown.contains("MfKQ9r8GKYqr"), "{shown}");
+}
+
+#[test]
+fn a_webhook_that_can_never_work_is_refused_with_its_key_and_the_reason() {
+    let with = |text: &str| format!("{WEBHOOK}secret = {SECRET:?}\n{text}");
+    for (file, message) in [
+        (
+            with("").replace("my-shop", "My shop"),
+            "setting `webhooks.id` in latchkey.toml: `My shop` must be small letters",
+        ),
+        (with("") + &with(""), "setting `webhooks.id` in latchkey.toml: `my-shop` stands there twice"),
+        (
+            with("").replace("https", "http"),
+            "setting `webhooks.my-shop.url` in latchkey.toml: must begin with `https://`",
+        ),
+        (
+            with("").replace("app.example.org", "0x7f.1"),
+            "setting `webhooks.my-shop.url` in latchkey.toml: 127.0.0.1 is a private address",
+        ),
+        (
+            with("").replace("https", "ftp"),
+            "setting `webhooks[0].url` in latchkey.toml: must begin with `https://` or `http://`",
+        ),
+        (with("events = []"), "setting `webhooks.my-shop.events` in latchkey.toml: names none"),
+        (
+            with("events = [\"users.*\"]"),
+            "setting `webhooks.my-shop.events` in latchkey.toml: there are no events `users.*`",
+        ),
+        (
+            with("").replace("LaLaSw", "LaLa"),
+            "setting `webhooks.my-shop.secret` in latchkey.toml: must be `whsec_` and 24 to 64",
+        ),
+        (WEBHOOK.to_owned() + "secret = []", "setting `webhooks.my-shop.secret` in latchkey.toml: must be `whsec_`"),
+        (WEBHOOK.to_owned() + "secret = 1", "setting `webhooks[0].secret` in latchkey.toml: must be a text"),
+        (WEBHOOK.to_owned(), "setting `webhooks[0]` in latchkey.toml: missing field `secret`"),
+        (with("evnets = []"), "unknown setting `webhooks.evnets` in latchkey.toml"),
+    ] {
+        let refusal = refusal(&file, &[]);
+        assert!(refusal.starts_with(message), "{refusal}");
+        assert!(!refusal.contains("MfKQ9r8GKYqr") && !refusal.contains("t0ken"), "{refusal}");
+    }
+    for (name, value, message) in [
+        (
+            "LATCHKEY_WEBHOOKS__MY_SHOP__SECRET",
+            "whsec_c2hvcnQ=",
+            "setting `webhooks.my-shop.secret` from LATCHKEY_WEBHOOKS__MY_SHOP__SECRET: ",
+        ),
+        (
+            "LATCHKEY_WEBHOOKS__MY_SHOP__URL",
+            "nowhere",
+            "setting `webhooks[0].url` from LATCHKEY_WEBHOOKS__MY_SHOP__URL: must be a URL",
+        ),
+        ("LATCHKEY_WEBHOOKS__MY_SHOP__ID", "x", "unknown setting `webhooks.my_shop.id`"),
+    ] {
+        let refusal = refusal(&with(""), &[(name, value)]);
+        assert!(refusal.starts_with(message), "{refusal}");
+    }
+}
+
 #[test]
 fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     for (file, message) in [
@@ -405,5 +484,6 @@ fn the_known_keys_are_the_settings() {
         KEYS.iter().map(|(key, _)| (*key).to_owned()).filter(|key| !key.contains('*')).collect();
     assert_eq!(found, known);
     let patterns = KEYS.iter().filter(|(key, _)| key.contains('*')).map(|(key, _)| *key);
-    assert_eq!(patterns.collect::<Vec<_>>(), ["actors.*.providers", "providers.*.kind"]);
+    let webhooks = ["webhooks.*.url", "webhooks.*.secret", "webhooks.*.events", "webhooks.*.allow_private"];
+    assert_eq!(patterns.collect::<Vec<_>>(), [&["actors.*.providers", "providers.*.kind"][..], &webhooks].concat());
 }

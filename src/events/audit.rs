@@ -109,6 +109,16 @@ pub async fn list_events(
     Ok(AuditLog { entries, has_previous, has_next })
 }
 
+/// The event with this id.
+///
+/// # Errors
+/// What the database says.
+pub async fn find_event(db: &Db, id: &EventId) -> Result<Option<AuditEntry>, sqlx::Error> {
+    let statement = format!("SELECT {COLUMNS} FROM events WHERE id = $1");
+    let row = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(id.as_str()).fetch_optional(db.reader()).await?;
+    row.as_ref().map(from_row).transpose()
+}
+
 /// The statement and its values. Whoever is asked for may be in two columns; each has an index, and is asked by it.
 fn statement(filter: &AuditFilter, page: &AuditPage, rows: i64) -> (String, Vec<String>) {
     let mut texts = Vec::new();

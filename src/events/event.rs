@@ -169,7 +169,8 @@ pub async fn has_happened_to(tx: &mut Tx, user: &UserId) -> Result<bool, sqlx::E
     Ok(row.is_some())
 }
 
-/// Writes an event into the transaction of the change that it reports.
+/// Writes an event into the transaction of the change that it reports. Where there are endpoints to tell of it, that is
+/// noted with it; who is told is found out afterwards, off the request path.
 ///
 /// # Errors
 /// What the database says.
@@ -181,8 +182,10 @@ pub async fn record(tx: &mut Tx, entropy: &Entropy, scope: &Scope, event: Event)
     };
     let (target_type, target_id) = event.target.columns();
     sqlx::query(
-        "INSERT INTO events (id, at, kind, actor_type, actor_id, target_type, target_id, ip, user_agent, request_id, details)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO events (id, at, kind, actor_type, actor_id, target_type, target_id, ip, user_agent, request_id, details,
+             to_tell)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+             (SELECT 1 FROM webhook_endpoints WHERE gone_at IS NULL LIMIT 1))",
     )
     .bind(entropy.uuid_v7(scope.now))
     .bind(scope.now.as_micros())

@@ -33,6 +33,7 @@ mod settings;
 mod setup;
 mod view_audit;
 mod view_user;
+mod webhooks;
 
 pub use accept_invite::{
     Acceptance, Claim, InviteStanding, accept_invite, accept_invite_by_identity, ask_for_invite, raise_by_invite,
@@ -71,6 +72,7 @@ pub use settings::{ActorSettings, EmailMatch, InviteSettings, RegistrationMode, 
 pub use setup::{open_setup, set_up, setup_is_open};
 pub use view_audit::{AuditQuestion, AuditView, view_audit};
 pub use view_user::{UserDetails, find_user, own_sessions, user_details};
+pub use webhooks::{EndpointView, Webhooks, retry_delivery, send_test_webhook, view_webhooks};
 
 /// The actor type of a person's own account.
 pub const USER: &str = "user";

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    events::webhooks::Endpoint,
     platform::{LimitSettings, duration_text},
     sessions::Lifetime,
     shared::EmailAddress,
@@ -101,6 +102,8 @@ pub struct Rules {
     pub lifetime: Lifetime,
     /// How many tries one has.
     pub limits: LimitSettings,
+    /// Who is told of events.
+    pub webhooks: Vec<Endpoint>,
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Sweeps away what has ended by time: sessions, remembered states of redirects, refilled rate limits, old one-time
-//! tokens and mails. What has ended is refused whether it was swept or not; this only keeps the file small. Several processes may
+//! tokens, mails and deliveries. What has ended is refused whether it was swept or not; this only keeps the file small. Several processes may
 //! sweep at once.
 
 use std::{future::Future, time::Duration};
 
-use crate::{auth, flows::Services, platform::one_time, sessions};
+use crate::{auth, events::deliveries, flows::Services, platform::one_time, sessions};
 
 /// How often it sweeps.
 const EVERY: Duration = Duration::from_mins(10);
@@ -34,6 +34,7 @@ async fn sweep(services: &Services) -> Result<(), sqlx::Error> {
     let limits = platform.limits.sweep(now).await?;
     let tokens = one_time::sweep(&platform.db, now).await?;
     let mails = platform.outbox.sweep(&platform.db, now).await?;
-    tracing::debug!(sessions, bearer_tokens, signing_keys, states, limits, tokens, mails, "swept");
+    let webhooks = deliveries::sweep(&platform.db, now).await?;
+    tracing::debug!(sessions, bearer_tokens, signing_keys, states, limits, tokens, mails, webhooks, "swept");
     Ok(())
 }

@@ -74,3 +74,7 @@ id!(
     /// Names a mail of the outbox, and is its `Message-ID` (RFC 5322 §3.6.4).
     MailId
 );
+id!(
+    /// Names the delivery of an event to one endpoint.
+    DeliveryId
+);

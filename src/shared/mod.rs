@@ -16,7 +16,7 @@ pub use change::Change;
 pub use codes::{Field, FormError, Problem};
 pub use email_address::{EmailAddress, InvalidEmail};
 pub use external_user::{ExternalUser, InvalidExternalUser};
-pub use ids::{AuthIdentityId, EventId, InviteId, MailId, OneTimeId, ProviderId, SessionId, UserId};
+pub use ids::{AuthIdentityId, DeliveryId, EventId, InviteId, MailId, OneTimeId, ProviderId, SessionId, UserId};
 pub use password_rules::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordRule, broken_rule};
 pub use person_name::{InvalidName, MAX_NAME_CHARS, PersonName};
 pub use role::{Role, UnknownRole};

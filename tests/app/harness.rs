@@ -12,6 +12,7 @@ mod page;
 mod people;
 mod program;
 mod providers;
+mod receiver;
 mod server;
 mod smtp;
 mod temp_dir;
@@ -27,6 +28,7 @@ pub use page::Page;
 pub use people::{ADMIN, PASSWORD, token_in};
 pub use program::Program;
 pub use providers::{MyAuth, directory};
+pub use receiver::{Answer, Receiver, SECRET, Webhook};
 pub use server::{TestApp, run};
 pub use smtp::{Manner, Received, Smtp, settings as smtp_settings};
 

@@ -10,3 +10,4 @@ mod mail;
 mod process;
 mod security;
 mod web;
+mod webhooks;

@@ -6,6 +6,7 @@ mod kill;
 mod logs;
 mod mail;
 mod signals;
+mod webhooks;
 
 use std::process::Stdio;
 
