@@ -97,6 +97,7 @@ fn pages() -> Router<WebState> {
         .route("/dashboard/audit", get(dashboard::audit::show))
         .route("/dashboard/audit/export", get(dashboard::audit::export))
         .route("/dashboard/mail", get(dashboard::mail::show))
+        .route("/dashboard/webhooks", get(dashboard::webhooks::show))
         .route("/dashboard/users", get(dashboard::users::show))
         .route("/dashboard/users/{id}", get(dashboard::user::show))
         .route("/dashboard/invites", get(dashboard::invites::show))

@@ -108,6 +108,8 @@ pub fn of_done(done: Done) -> String {
         Done::InviteAccepted => "You're in.".to_owned(),
         Done::MailRetried => "The mail is tried again.".to_owned(),
         Done::TestMailWritten => "A test mail is on its way to you.".to_owned(),
+        Done::DeliveryRetried => "The delivery is tried again.".to_owned(),
+        Done::TestWebhookSent => "A test is on its way. Look again in a moment for what came of it.".to_owned(),
         Done::LoggedOut => "You are logged out.".to_owned(),
         Done::EmailConfirmed => "Your e-mail address is confirmed.".to_owned(),
         Done::EmailConfirmedElsewhere => {

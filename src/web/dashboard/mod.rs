@@ -7,3 +7,4 @@ pub mod mail;
 pub mod new_invites;
 pub mod user;
 pub mod users;
+pub mod webhooks;

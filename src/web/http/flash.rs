@@ -55,6 +55,10 @@ pub enum Done {
     MailRetried,
     /// A test mail was written.
     TestMailWritten,
+    /// A delivery is tried again.
+    DeliveryRetried,
+    /// A test of a webhook was queued.
+    TestWebhookSent,
     /// The person logged out.
     LoggedOut,
     /// The address was confirmed.

@@ -53,14 +53,17 @@ pub enum DashboardEntry {
     Audit,
     /// `/dashboard/mail`
     Mail,
+    /// `/dashboard/webhooks`
+    Webhooks,
 }
 
 impl DashboardEntry {
-    const ALL: [(Self, &'static str, &'static str); 4] = [
+    const ALL: [(Self, &'static str, &'static str); 5] = [
         (Self::Users, "/dashboard/users", "Users"),
         (Self::Invites, "/dashboard/invites", "Invites"),
         (Self::Audit, "/dashboard/audit", "Audit log"),
         (Self::Mail, "/dashboard/mail", "Mail"),
+        (Self::Webhooks, "/dashboard/webhooks", "Webhooks"),
     ];
 }
 

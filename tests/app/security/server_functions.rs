@@ -1,7 +1,7 @@
 //! The addresses of the server functions are a contract: forms, logs and rate limits of others refer to them.
 
 /// Every server function there is.
-pub const ENDPOINTS: [&str; 32] = [
+pub const ENDPOINTS: [&str; 34] = [
     "/api/accept-invite",
     "/api/ask-for-invite",
     "/api/change-email",
@@ -22,12 +22,14 @@ pub const ENDPOINTS: [&str; 32] = [
     "/api/renew-link",
     "/api/resend-invite",
     "/api/reset-password",
+    "/api/retry-delivery",
     "/api/retry-mail",
     "/api/revoke-invite",
     "/api/revoke-other-sessions",
     "/api/revoke-session",
     "/api/send-again",
     "/api/send-test-mail",
+    "/api/send-test-webhook",
     "/api/setup",
     "/api/show-invite-link",
     "/api/show-mail-link",

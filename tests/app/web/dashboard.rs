@@ -6,3 +6,4 @@ mod mail;
 mod new_invites;
 mod user;
 mod users;
+mod webhooks;
