@@ -5,11 +5,12 @@ use std::{fs, iter};
 
 use latchkey::config::Config;
 
-use crate::harness::{ADMIN, Answer, Receiver, SECRET, TestApp, eventually, on_both_databases};
+use crate::harness::{ADMIN, Answer, MailServer, Receiver, SECRET, TestApp, eventually, on_both_databases};
 
 on_both_databases! {
     a_name_that_leads_to_a_private_address_is_not_called,
     a_redirect_is_not_followed,
+    a_server_that_cannot_prove_to_be_the_one_gets_nothing,
     an_endpoint_that_can_never_work_stops_the_start,
 }
 
@@ -38,6 +39,18 @@ async fn a_redirect_is_not_followed(app: TestApp) {
     sender.logged_in(ADMIN).await;
     assert_eq!(answer(&app).await, "307 Temporary Redirect: redirects are not followed");
     assert_eq!((start.received().len(), end.received().len()), (1, 0));
+}
+
+/// What the server would say behind its certificate does not matter: nobody listens.
+async fn a_server_that_cannot_prove_to_be_the_one_gets_nothing(app: TestApp) {
+    let Some(server) = MailServer::start(&app, &["--encryption", "tls"]).await else { return };
+    app.admin().await;
+    let url = format!("https://localhost:{}/", server.address.port());
+    let settings = format!("[[webhooks]]\nid = \"shop\"\nurl = {url:?}\nsecret = {SECRET:?}\nallow_private = true");
+    let sender = app.another_process_with(&settings).await;
+    sender.logged_in(ADMIN).await;
+    let answer = answer(&app).await;
+    assert!(answer.contains("invalid peer certificate: UnknownIssuer"), "{answer}");
 }
 
 async fn an_endpoint_that_can_never_work_stops_the_start(app: TestApp) {
