@@ -37,6 +37,6 @@ pub use frame::Viewer;
 pub use page::{AccountEntry, AccountPage, DashboardEntry, DashboardPage, Link};
 pub use pager::Pager;
 pub use section::{ConfirmPanel, Definition, DefinitionList, EmptyState, Section};
-pub use table::{Cell, FilterBar, Header, Row, SortDirection, SortHeader, Table, TwoLines};
+pub use table::{Cell, FilterBar, Header, ListTitle, Row, SortDirection, SortHeader, Table, TwoLines};
 pub use text_area::TextArea;
 pub use when::When;

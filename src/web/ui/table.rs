@@ -26,6 +26,15 @@ pub fn Table(
     }
 }
 
+/// What a list is about, above it, where a page has several.
+#[component]
+pub fn ListTitle(
+    /// The heading.
+    text: &'static str,
+) -> impl IntoView {
+    view! { <h2 class="list-title">{text}</h2> }
+}
+
 /// The name of a column.
 #[component]
 pub fn Header(

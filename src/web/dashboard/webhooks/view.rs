@@ -12,8 +12,8 @@ use crate::{
         state::PRODUCT,
         ui::{
             Actions, Alert, Badge, Button, ButtonKind, ButtonLink, Cell, Choice, DashboardEntry, DashboardPage,
-            EmptyState, FilterBar, Header, HiddenField, Notice, Pager, PostForm, Row, SelectField, Table, Tone,
-            TwoLines, Viewer, When,
+            EmptyState, FilterBar, Header, HiddenField, ListTitle, Notice, Pager, PostForm, Row, SelectField, Table,
+            Tone, TwoLines, Viewer, When,
         },
         words,
     },
@@ -42,7 +42,7 @@ pub(super) fn WebhooksPage(viewer: Viewer, query: WebhooksQuery, webhooks: Webho
     let has_deliveries = !known.is_empty() || !list.deliveries.is_empty() || query.is_filtered();
     let deliveries = has_deliveries.then(|| {
         view! {
-            <h2>"Deliveries"</h2>
+            <ListTitle text="Deliveries" />
             <Filters query=query.clone() known=known />
             <Deliveries query=query list=list told=told now=now />
         }
@@ -146,7 +146,7 @@ fn Deliveries(query: WebhooksQuery, list: DeliveryList, told: Vec<String>, now: 
             <Header text="Last answer" />
             <Header text="Tries" />
             <Header text="Next try" />
-            <Header text="Made" />
+            <Header text="Queued" />
             <Header text="Actions" unseen=true />
         }
     };
@@ -202,7 +202,7 @@ fn DeliveryRow(delivery: Delivery, is_told: bool, here: String, now: Timestamp) 
             </PostForm>
         }
     });
-    let made = words::of_time(delivery.created_at, now);
+    let queued = words::of_time(delivery.created_at, now);
     view! {
         <Row>
             <Cell><TwoLines detail=format!("to {}", delivery.endpoint)><bdi>{delivery.kind}</bdi></TwoLines></Cell>
@@ -210,7 +210,7 @@ fn DeliveryRow(delivery: Delivery, is_told: bool, here: String, now: Timestamp) 
             <Cell label="Last answer"><bdi>{delivery.answer.unwrap_or_else(|| "–".to_owned())}</bdi></Cell>
             <Cell label="Tries">{delivery.attempts.to_string()}</Cell>
             <Cell label="Next try">{next}</Cell>
-            <Cell label="Made"><When iso=delivery.created_at.to_rfc3339() text=made /></Cell>
+            <Cell label="Queued"><When iso=delivery.created_at.to_rfc3339() text=queued /></Cell>
             <Cell><Actions>{retry}</Actions></Cell>
         </Row>
     }
