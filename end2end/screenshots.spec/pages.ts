@@ -105,3 +105,34 @@ test('the pages of the dashboard', async ({ page, server, openBrowser }) => {
     await shoot(page, `user-${question}`);
   }
 });
+
+test.describe('beside an application', () => {
+  test.use({ hasHook: true });
+
+  test('the page of webhooks', async ({ page, server, openBrowser, hook }) => {
+    await setUp(page, server);
+    await hook.take('user.created');
+    hook.status = 503;
+    await register(await openBrowser(), bob);
+    await hook.take('user.created');
+    await page.goto('/dashboard/webhooks');
+    await button(page, 'Send a test to shop').click();
+    await hook.take('webhook.test');
+    hook.status = 204;
+    await disable(page, bob);
+    await hook.take('user.disabled');
+    await page.goto('/dashboard/webhooks');
+    await button(page, 'Send a test to shop').click();
+    await hook.take('webhook.test');
+    await page.goto('/dashboard/webhooks');
+    await shoot(page, 'webhooks');
+    await page.goto('/dashboard/webhooks?state=failed&endpoint=shop');
+    await shoot(page, 'webhooks-failed');
+  });
+});
+
+test('the page of webhooks where there is none', async ({ page, server }) => {
+  await setUp(page, server);
+  await page.goto('/dashboard/webhooks');
+  await shoot(page, 'webhooks-none');
+});

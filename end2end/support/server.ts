@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Hook } from './hook.ts';
 import type { Database } from './test.ts';
 
 const binary = resolve(process.env.LATCHKEY_BINARY ?? join(import.meta.dirname, '../../target/debug/latchkey'));
@@ -13,6 +14,12 @@ const binary = resolve(process.env.LATCHKEY_BINARY ?? join(import.meta.dirname, 
 const startTime = 20_000;
 /** How long a stop may take before it is forced, in milliseconds. */
 const stopTime = 10_000;
+
+/** Who is around the server: where its mails go, and who is told of what happens. */
+export interface Neighbours {
+  mailPort?: number;
+  hook?: Hook;
+}
 
 export class Server {
   readonly url: string;
@@ -22,7 +29,7 @@ export class Server {
   private readonly dropDatabase: () => void;
   private log = '';
 
-  private constructor(port: number, database: Database, mailPort?: number) {
+  private constructor(port: number, database: Database, { mailPort, hook }: Neighbours) {
     this.url = `http://localhost:${port}`;
     const { url, drop } = database === 'postgres' ? createPostgres(port) : { url: undefined, drop: () => {} };
     this.dropDatabase = drop;
@@ -38,6 +45,7 @@ export class Server {
         LATCHKEY_LIMITS__REGISTER_PER_IP: 'off',
         ...(url ? { LATCHKEY_DATABASE__URL: url } : {}),
         ...(mailPort ? mailTo(mailPort) : {}),
+        ...(hook ? tells(hook) : {}),
       },
     });
     this.child.stdout?.on('data', (text) => (this.log += text));
@@ -49,8 +57,8 @@ export class Server {
   }
 
   /** Starts a server and waits until it is ready. */
-  static async start(database: Database, mailPort?: number): Promise<Server> {
-    const server = new Server(await freePort(), database, mailPort);
+  static async start(database: Database, neighbours: Neighbours): Promise<Server> {
+    const server = new Server(await freePort(), database, neighbours);
     try {
       await server.ready();
       return server;
@@ -95,6 +103,16 @@ function mailTo(port: number): NodeJS.ProcessEnv {
     LATCHKEY_MAIL__SMTP__HOST: '127.0.0.1',
     LATCHKEY_MAIL__SMTP__PORT: String(port),
     LATCHKEY_MAIL__SMTP__ENCRYPTION: 'none',
+  };
+}
+
+/** The settings of a server that tells this endpoint of everything but log-ins. */
+function tells(hook: Hook): NodeJS.ProcessEnv {
+  return {
+    LATCHKEY_WEBHOOKS__SHOP__URL: hook.url,
+    LATCHKEY_WEBHOOKS__SHOP__SECRET: hook.secret,
+    LATCHKEY_WEBHOOKS__SHOP__EVENTS: 'user.*, invite.*',
+    LATCHKEY_WEBHOOKS__SHOP__ALLOW_PRIVATE: 'true',
   };
 }
 

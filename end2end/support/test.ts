@@ -3,6 +3,7 @@
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
+import { Hook } from './hook.ts';
 import { Mailbox } from './mailbox.ts';
 import { Server } from './server.ts';
 
@@ -15,10 +16,13 @@ export interface Options {
   database: Database;
   /** Whether the server sends mails, to the mailbox of the test. */
   hasMail: boolean;
+  /** Whether the server tells the endpoint of the test, `shop`, of what happens. */
+  hasHook: boolean;
 }
 
 interface Fixtures {
   mailbox: Mailbox;
+  hook: Hook;
   server: Server;
   /** Opens another browser, with cookies of its own. */
   openBrowser: () => Promise<Page>;
@@ -52,6 +56,7 @@ export const test = base.extend<Fixtures & Options>({
   mode: ['script', { option: true }],
   database: ['sqlite', { option: true }],
   hasMail: [false, { option: true }],
+  hasHook: [false, { option: true }],
 
   mailbox: async ({}, use) => {
     const mailbox = await Mailbox.open();
@@ -59,8 +64,15 @@ export const test = base.extend<Fixtures & Options>({
     await mailbox.close();
   },
 
-  server: async ({ database, hasMail, mailbox }, use) => {
-    const server = await Server.start(database, hasMail ? mailbox.port : undefined);
+  hook: async ({}, use) => {
+    const hook = await Hook.open();
+    await use(hook);
+    await hook.close();
+  },
+
+  server: async ({ database, hasMail, mailbox, hasHook, hook }, use) => {
+    const mailPort = hasMail ? mailbox.port : undefined;
+    const server = await Server.start(database, { mailPort, hook: hasHook ? hook : undefined });
     await use(server);
     await server.stop();
   },

@@ -50,7 +50,7 @@ test('the pages of the dashboard', async ({ page, server, openBrowser }) => {
     await openUser(page, person);
     await expectAccessible(page);
   }
-  for (const path of ['/dashboard/audit', '/dashboard/audit?q=nobody', '/dashboard/mail']) {
+  for (const path of ['/dashboard/audit', '/dashboard/audit?q=nobody', '/dashboard/mail', '/dashboard/webhooks']) {
     await page.goto(path);
     await expectAccessible(page);
   }
