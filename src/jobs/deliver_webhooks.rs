@@ -263,7 +263,7 @@ async fn note(
                 endpoint = id,
                 "an endpoint says that it is gone; nothing is sent there until the next start"
             );
-            deliveries::give_up(db, due, (now, "410 Gone")).await?;
+            deliveries::give_up(db, due, (now, webhooks::GONE)).await?;
             webhooks::mark_gone(db, id, now).await
         }
         Some(Outcome::Refused(answer)) => note_refusal(courier, (endpoint, due), answer).await,

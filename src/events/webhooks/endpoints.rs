@@ -10,7 +10,7 @@ use crate::platform::{Db, Timestamp, Tx};
 /// Why nothing is sent to an endpoint that is not configured any more.
 const REMOVED: &str = "the endpoint is not configured any more";
 /// Why nothing is sent to an endpoint that is gone.
-const GONE: &str = "410 Gone: nothing more is sent there until the server starts again";
+pub const GONE: &str = "410 Gone: nothing more is sent there until the server starts again";
 
 /// Where an endpoint stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

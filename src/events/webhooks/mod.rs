@@ -7,7 +7,7 @@ mod payload;
 mod secret;
 mod settings;
 
-pub use endpoints::{Standing, mark_gone, settle, standings};
+pub use endpoints::{GONE, Standing, mark_gone, settle, standings};
 pub use payload::{TEST_KIND, payload_of, test_payload};
 pub use secret::{InvalidSecret, SecretText, SigningSecret, headers};
 pub use settings::{Endpoint, InvalidWebhook, WebhookSettings};
