@@ -116,7 +116,10 @@ async fn an_endpoint_that_is_gone_is_shown_as_gone(app: TestApp) {
     let admin = sender.logged_in(ADMIN).await;
     becomes(&app, "SELECT count(gone_at) FROM webhook_endpoints", 1).await;
     let page = admin.get(PAGE).await;
-    page.expect_text("Gone").expect_text("410 Gone").expect_no_text("Send a test").expect_no_text("Try again");
+    page.expect_text("Gone")
+        .expect_text("410 Gone: nothing more is sent there")
+        .expect_no_text("Send a test")
+        .expect_no_text("Try again");
     admin.post("/api/send-test-webhook", &[("endpoint", "shop")]).await.expect_status(404);
 }
 
