@@ -4,7 +4,7 @@ import { expect, expectAccessible, test } from '../support/test.ts';
 import { ada, bob, button, field, logIn, menu, openUser, register, registerMany, setUp, tryToLogIn } from '../support/steps.ts';
 
 // axe takes its time, and looks at each page twice.
-test.describe.configure({ timeout: 120_000 });
+test.describe.configure({ timeout: 180_000 });
 
 test('the pages of visitors', async ({ page, server, visit }) => {
   for (const path of ['/login', '/register', '/forgot-password', '/reset-password', '/link', server.setupLink]) {

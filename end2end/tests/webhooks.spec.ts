@@ -36,6 +36,7 @@ test('an application is told of a new user, and a test arrives', async ({ mode, 
 });
 
 test('what an application did not take is found and sent again', async ({ mode, page, server, hook, openBrowser }) => {
+  test.slow();
   await setUp(page, server);
   await hook.take('user.created');
   hook.status = 503;
