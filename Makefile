@@ -63,7 +63,7 @@ setup-rust:
 setup-postgres:
 	@.ci/setup postgres
 setup-test:
-	@.ci/setup rust wasm-bindgen node chromium postgres mail-server nginx
+	@.ci/setup rust wasm-bindgen node chromium postgres mail-server schemathesis nginx
 
 .PHONY: server
 server: setup-rust target/site/.bound

@@ -23,7 +23,7 @@ use crate::{
     web::{
         http::{flash::FlashCookie, pending},
         site,
-        state::{PRODUCT, Parts, Site, WebState},
+        state::{Description, PRODUCT, Parts, Site, WebState},
     },
 };
 use serve::{Waits, accept};
@@ -192,7 +192,7 @@ impl Builder {
         let state = web_state(&config, services.clone());
         let router = site::routes(&state, api::programs())
             .map_err(|error| AppError::PublicUrl(error.to_string()))?
-            .merge(api::health::routes(services.platform.db.clone()));
+            .merge(api::health(services.platform.db.clone()));
         let post = post(&config, services.clone());
         let courier = Courier::new(services.clone(), USER_AGENT)?;
         Ok(Latchkey { services, router, setup_token, post, courier })
@@ -324,5 +324,13 @@ fn web_state(config: &Config, services: Services) -> WebState {
     };
     let flash = FlashCookie::beside(&site.session_cookie, site.is_https, services.platform.seal.clone());
     let pending = pending::cookie_beside(&site.session_cookie, site.is_https, services.platform.seal.clone());
-    WebState::from(Parts { services, site, flash, pending })
+    let mut actor_types: Vec<String> = services.rules.actors.keys().cloned().collect();
+    // People come first.
+    actor_types.sort_by_key(|name| name != flows::USER);
+    let configured = api::Configured {
+        actor_types,
+        providers: services.providers.all().iter().map(|provider| provider.id.to_string()).collect(),
+    };
+    let description = Description::new(api::description(&site, &configured));
+    WebState::from(Parts { services, site, flash, pending, description })
 }

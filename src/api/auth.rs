@@ -2,16 +2,20 @@
 //! no field is refused here. A token that comes out is a bearer token. One that comes in is not looked at where somebody
 //! logs in: clients go on sending theirs when it has ended.
 
+mod answers;
+
 use std::collections::BTreeMap;
 
 use axum::{
     Form, Json,
     extract::{FromRequest, OriginalUri, Path, Query, Request, State},
-    response::{IntoResponse, Response},
 };
 use http::{HeaderMap, Method, StatusCode, header};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+pub use answers::{AccessAnswer, Done, ElsewhereAnswer, FlowName, ProviderAnswer, ProviderList, TokenAnswer};
 
 use super::{
     body::{Body, read_object},
@@ -21,68 +25,187 @@ use super::{
 use crate::{
     auth::AuthInput,
     flows::{self, Access, Ask, LostPassword},
-    shared::ProviderId,
+    shared::{EmailAddress, ProviderId},
     web::{http::scope::Asked, state::WebState},
 };
 
-/// `POST` or `GET /auth/{actor_type}/{provider}`: log in.
+/// Where and by what somebody comes in.
+type Of = Path<(String, String)>;
+
+/// What a provider is given to log somebody in. Each reads fields of its own, as text, and refuses none; these are
+/// those of `emailpass`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what providers read for themselves")]
+pub struct Credentials {
+    /// The e-mail address.
+    #[schema(value_type = String, required = false, example = "ada@example.org")]
+    email: Option<String>,
+    /// The password.
+    #[schema(value_type = String, required = false, example = "a long password")]
+    password: Option<String>,
+}
+
+/// What a provider is given to make an identity. Each reads fields of its own, as text, and refuses none; these are
+/// those of `emailpass`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what providers read for themselves")]
+pub struct NewCredentials {
+    /// The e-mail address.
+    #[schema(value_type = EmailAddress, required = false)]
+    email: Option<EmailAddress>,
+    /// The password: none of the most common ones, and not the address.
+    #[schema(value_type = NewPassword, required = false)]
+    password: Option<NewPassword>,
+}
+
+/// What a provider is given to set anew. Each reads fields of its own, as text, and refuses none; this is that of
+/// `emailpass`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what providers read for themselves")]
+pub struct UpdatedCredentials {
+    /// The new password: none of the most common ones, and not the address.
+    #[schema(value_type = NewPassword, required = false)]
+    password: Option<NewPassword>,
+}
+
+/// A password that is to be set: 8 to 256 characters, no control characters.
+pub struct NewPassword;
+
+/// Logs in.
+///
+/// Answers a bearer token, or where the browser has to go first. What a body holds is the provider's business. Where
+/// anybody may register, an identity that has no user yet gets one.
 ///
 /// # Errors
 /// 401 with the provider's text, 400 where the actor type may not use the provider, 404 for an unknown actor type.
+#[utoipa::path(post, path = "/auth/{actor_type}/{provider}", operation_id = "log_in",
+    request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
+    responses((status = 200, body = AccessAnswer),
+        (status = 400, description = "`The actor type user is not allowed to use the auth provider x`: `not_allowed`"),
+        (status = 401, description = "`Invalid email or password`, or another text of the provider"),
+        (status = 404, description = "`There is no such actor type.`"), (status = 409), (status = 429)))]
 pub async fn authenticate(
     State(state): State<WebState>,
-    Path(of): Path<(String, String)>,
+    Path(of): Of,
     Asked { scope, .. }: Asked,
     request: Request,
-) -> Result<Response, ApiError> {
+) -> Result<Json<AccessAnswer>, ApiError> {
     let ask = read_ask(&state, of, request).await?;
     answer(&ask, flows::authenticate(&state.services, &scope, &ask).await)
 }
 
-/// `POST /auth/{actor_type}/{provider}/register`: make an identity.
+/// Begins a log-in that leads elsewhere.
+///
+/// For providers of the flow `redirect`. No credentials are read from an address.
+///
+/// # Errors
+/// As [`authenticate`].
+#[utoipa::path(get, path = "/auth/{actor_type}/{provider}", operation_id = "begin_log_in",
+    responses((status = 200, body = AccessAnswer),
+        (status = 400, description = "`The actor type user is not allowed to use the auth provider x`: `not_allowed`"),
+        (status = 401, description = "`Authentication failed`, or the text of the provider"),
+        (status = 404, description = "`There is no such actor type.`"), (status = 409), (status = 429)))]
+pub async fn begin(
+    state: State<WebState>,
+    of: Of,
+    asked: Asked,
+    request: Request,
+) -> Result<Json<AccessAnswer>, ApiError> {
+    authenticate(state, of, asked, request).await
+}
+
+/// Makes an identity.
+///
+/// The token that is answered names no user yet: it accepts an invite, or the next log-in makes the user where anybody
+/// may register.
 ///
 /// # Errors
 /// As [`authenticate`]; 400 with the rule that a password breaks.
+#[utoipa::path(post, path = "/auth/{actor_type}/{provider}/register", operation_id = "register",
+    request_body(content((NewCredentials = "application/json"), (NewCredentials = "application/x-www-form-urlencoded"))),
+    responses((status = 200, body = AccessAnswer),
+        (status = 400, description = "`The password must have at least 8 characters.`, or another rule that it breaks; \
+            `not_allowed` where the actor type may not use the provider and where registration is closed"),
+        (status = 401, description = "`Identity with email already exists`, or another text of the provider"),
+        (status = 404, description = "`There is no such actor type.`"), (status = 409), (status = 429)))]
 pub async fn register(
     State(state): State<WebState>,
-    Path(of): Path<(String, String)>,
+    Path(of): Of,
     Asked { scope, .. }: Asked,
     request: Request,
-) -> Result<Response, ApiError> {
+) -> Result<Json<AccessAnswer>, ApiError> {
     let ask = read_ask(&state, of, request).await?;
     answer(&ask, flows::register_identity(&state.services, &scope, &ask).await)
 }
 
-/// `POST` or `GET /auth/{actor_type}/{provider}/callback`: the second half of a log-in that led elsewhere.
+/// Ends a log-in that led elsewhere, by a program.
 ///
 /// # Errors
 /// As [`authenticate`].
+#[utoipa::path(post, path = "/auth/{actor_type}/{provider}/callback", operation_id = "end_log_in",
+    request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
+    responses((status = 200, body = AccessAnswer),
+        (status = 400, description = "`The actor type user is not allowed to use the auth provider x`: `not_allowed`"),
+        (status = 401, description = "`Authentication failed`, or the text of the provider"),
+        (status = 404, description = "`There is no such actor type.`"), (status = 409), (status = 429)))]
 pub async fn call_back(
     State(state): State<WebState>,
-    Path(of): Path<(String, String)>,
+    Path(of): Of,
     Asked { scope, .. }: Asked,
     request: Request,
-) -> Result<Response, ApiError> {
+) -> Result<Json<AccessAnswer>, ApiError> {
     let ask = read_ask(&state, of, request).await?;
     answer(&ask, flows::call_back(&state.services, &scope, &ask).await)
 }
 
+/// Ends a log-in that led elsewhere, by a browser.
+///
+/// # Errors
+/// As [`authenticate`].
+#[utoipa::path(get, path = "/auth/{actor_type}/{provider}/callback", operation_id = "come_back",
+    responses((status = 200, body = AccessAnswer),
+        (status = 400, description = "`The actor type user is not allowed to use the auth provider x`: `not_allowed`"),
+        (status = 401, description = "`Authentication failed`, or the text of the provider"),
+        (status = 404, description = "`There is no such actor type.`"), (status = 409), (status = 429)))]
+pub async fn come_back(
+    state: State<WebState>,
+    of: Of,
+    asked: Asked,
+    request: Request,
+) -> Result<Json<AccessAnswer>, ApiError> {
+    call_back(state, of, asked, request).await
+}
+
 /// Who has lost a password.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = LostPassword)]
+#[serde(deny_unknown_fields)]
 pub struct LostPasswordBody {
     /// What the provider knows the person by: the e-mail address.
+    #[schema(example = "ada@example.org")]
     identifier: String,
     /// Anything that the application wants to remember; Latchkey does not look at it.
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     #[expect(dead_code, reason = "taken from clients that send it, and not looked at")]
     metadata: Option<Map<String, Value>>,
 }
 
-/// `POST /auth/{actor_type}/{provider}/reset-password`: asks for a mail by which a password is set anew. The same answer
-/// for everybody, in the same time.
+/// Asks for a mail to set a password anew.
+///
+/// The same answer for everybody, in the same time, also for providers that there are not. The secret in the path of the
+/// mailed link is the Bearer of the address below, for 15 minutes and once.
 ///
 /// # Errors
 /// 400 where the actor type may not use the provider, 404 for an unknown actor type.
+#[utoipa::path(post, path = "/auth/{actor_type}/{provider}/reset-password", operation_id = "reset_password",
+    params(("provider" = String, Path, description = "By which provider; one that there is not is answered alike.",
+        example = "emailpass")),
+    request_body = LostPasswordBody,
+    responses((status = 201, description = "`Created`, always", body = String, content_type = "text/plain",
+            example = "Created"),
+        (status = 400, description = "`The actor type user is not allowed to use the auth provider x`: `not_allowed`"),
+        (status = 404, description = "`There is no such actor type.`"), (status = 429)))]
 pub async fn reset_password(
     State(state): State<WebState>,
     Path((actor_type, provider)): Path<(String, String)>,
@@ -96,49 +219,58 @@ pub async fn reset_password(
     }
 }
 
-/// `POST /auth/{actor_type}/{provider}/update`: sets a password by the secret in the path of a mailed link.
+/// Sets a password anew.
+///
+/// The bearer token is the secret in the path of the mailed link. It is good for one password of one actor type and
+/// provider. A password that breaks a rule does not use it up.
 ///
 /// # Errors
 /// 401 for a token that is no good here, 400 with the rule that the password breaks: the token stays good then.
+#[utoipa::path(post, path = "/auth/{actor_type}/{provider}/update", operation_id = "update_credentials",
+    security(("reset_token" = [])),
+    request_body(content((UpdatedCredentials = "application/json"),
+        (UpdatedCredentials = "application/x-www-form-urlencoded"))),
+    responses((status = 200, body = Done),
+        (status = 400, description = "`The password must have at least 8 characters.`, or another rule that it breaks; \
+            `not_allowed` where the actor type may not use the provider"),
+        (status = 401, description = "`Invalid token`"),
+        (status = 404, description = "`There is no such actor type.`"), (status = 409), (status = 429)))]
 pub async fn update(
     State(state): State<WebState>,
-    Path(of): Path<(String, String)>,
+    Path(of): Of,
     Asked { scope, .. }: Asked,
     request: Request,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Done>, ApiError> {
     let token = bearer_token(request.headers()).unwrap_or_default().to_owned();
     let ask = read_ask(&state, of, request).await?;
     match flows::update_by_token(&state.services, &scope, (&ask, &token)).await {
-        Ok(()) => Ok(Json(json!({ "success": true }))),
+        Ok(()) => Ok(Json(Done { success: true })),
         Err(flows::Error::NotFound) => Err(ApiError::unauthorized("Invalid token")),
         Err(error) => Err(refusal((&ask.actor_type, &ask.provider), error)),
     }
 }
 
-/// `GET /auth/{actor_type}/providers`: what accounts of this type may use.
+/// Lists the providers of an actor type.
+///
+/// By them accounts of this type come in.
 ///
 /// # Errors
 /// 404 for an unknown actor type.
-pub async fn providers(State(state): State<WebState>, Path(actor_type): Path<String>) -> Result<Json<Value>, ApiError> {
-    let all: Vec<Value> = flows::providers_of(&state.services, &actor_type)?
-        .into_iter()
-        .map(|provider| {
-            json!({
-                "id": provider.id.as_str(),
-                "identifier": provider.identifier,
-                "display_name": provider.display_name,
-                "flow": provider.flow.as_str(),
-            })
-        })
-        .collect();
-    Ok(Json(json!({ "providers": all })))
+#[utoipa::path(get, path = "/auth/{actor_type}/providers", operation_id = "list_providers",
+    responses((status = 200, body = ProviderList), (status = 404, description = "`There is no such actor type.`")))]
+pub async fn providers(
+    State(state): State<WebState>,
+    Path(actor_type): Path<String>,
+) -> Result<Json<ProviderList>, ApiError> {
+    let all = flows::providers_of(&state.services, &actor_type)?;
+    Ok(Json(ProviderList { providers: all.into_iter().map(ProviderAnswer::from).collect() }))
 }
 
 /// What a program gets that was let in, or why it was not.
-fn answer(ask: &Ask, outcome: Result<Access, flows::Error>) -> Result<Response, ApiError> {
+fn answer(ask: &Ask, outcome: Result<Access, flows::Error>) -> Result<Json<AccessAnswer>, ApiError> {
     match outcome {
-        Ok(Access::Token(token)) => Ok(Json(json!({ "token": token })).into_response()),
-        Ok(Access::Elsewhere(location)) => Ok(Json(json!({ "location": location })).into_response()),
+        Ok(Access::Token(token)) => Ok(Json(AccessAnswer::Token(TokenAnswer { token }))),
+        Ok(Access::Elsewhere(location)) => Ok(Json(AccessAnswer::Elsewhere(ElsewhereAnswer { location }))),
         Err(error) => Err(refusal((&ask.actor_type, &ask.provider), error)),
     }
 }
@@ -186,7 +318,10 @@ async fn read_fields(request: Request) -> Result<BTreeMap<String, String>, ApiEr
         .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded"));
     if is_form {
         let form = Form::<BTreeMap<String, String>>::from_request(request, &()).await;
-        return form.map(|form| form.0).map_err(|refused| ApiError::for_status(refused.status()));
+        return form.map(|form| form.0).map_err(|refused| match refused.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::for_status(StatusCode::PAYLOAD_TOO_LARGE),
+            _ => ApiError::invalid_data("Invalid request: The form can't be read"),
+        });
     }
     let fields = read_object(request).await?;
     Ok(fields.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect())

@@ -6,52 +6,99 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{flows, users};
+
+/// What kind of refusal it is, for programs that act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorType {
+    /// 401: who asks did not prove who they are.
+    Unauthorized,
+    /// 403: who asks may not do this.
+    Forbidden,
+    /// 404: there is no such thing.
+    NotFound,
+    /// 400 and 405: it makes sense, and is not done.
+    NotAllowed,
+    /// 400, 408 and 413: the request makes no sense.
+    InvalidData,
+    /// 422: there is such a thing already.
+    DuplicateError,
+    /// 409: it was changed meanwhile.
+    Conflict,
+    /// 429: too many tries.
+    RateLimited,
+    /// 503: there is more to do than the machine can.
+    Unavailable,
+    /// 500: the unexpected.
+    UnknownError,
+}
+
+/// A refusal.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error)]
+pub struct Refusal {
+    /// What kind of refusal it is, for programs that act on it.
+    #[serde(rename = "type")]
+    pub kind: ErrorType,
+    /// What is wrong, in words.
+    pub message: String,
+}
+
+/// The refusal of who is not logged in and would have to be.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Unauthorized)]
+pub struct NotLoggedIn {
+    /// `Unauthorized`.
+    #[schema(example = "Unauthorized")]
+    pub message: String,
+}
 
 /// Why a program is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
-    kind: Option<&'static str>,
+    kind: Option<ErrorType>,
     message: String,
     retry_after_secs: Option<u32>,
 }
 
 impl ApiError {
-    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+    fn new(status: StatusCode, kind: ErrorType, message: impl Into<String>) -> Self {
         Self { status, kind: Some(kind), message: message.into(), retry_after_secs: None }
     }
 
     /// Nobody is logged in who would have to be.
     pub fn not_logged_in() -> Self {
-        Self { kind: None, ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized") }
+        Self { kind: None, ..Self::new(StatusCode::UNAUTHORIZED, ErrorType::Unauthorized, "Unauthorized") }
     }
 
     /// Who asks did not prove who they are.
     pub fn unauthorized(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+        Self::new(StatusCode::UNAUTHORIZED, ErrorType::Unauthorized, message)
     }
 
     /// Who asks may not do this.
     pub fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "You are not allowed to do this.")
+        Self::new(StatusCode::FORBIDDEN, ErrorType::Forbidden, "You are not allowed to do this.")
     }
 
     /// There is no such thing.
     pub fn not_found(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+        Self::new(StatusCode::NOT_FOUND, ErrorType::NotFound, message)
     }
 
     /// It makes sense, and is not done.
     pub fn not_allowed(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "not_allowed", message)
+        Self::new(StatusCode::BAD_REQUEST, ErrorType::NotAllowed, message)
     }
 
     /// The request makes no sense.
     pub fn invalid_data(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_data", message)
+        Self::new(StatusCode::BAD_REQUEST, ErrorType::InvalidData, message)
     }
 
     /// One value of the request makes no sense.
@@ -61,31 +108,39 @@ impl ApiError {
 
     /// There is such a thing already.
     pub fn duplicate(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "duplicate_error", message)
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorType::DuplicateError, message)
     }
 
     /// The answer to a status that something below has given without words.
     pub fn for_status(status: StatusCode) -> Self {
         match status {
+            StatusCode::UNAUTHORIZED => Self::not_logged_in(),
             StatusCode::FORBIDDEN => Self::forbidden(),
             StatusCode::NOT_FOUND => Self::not_found("There is no such address."),
-            StatusCode::METHOD_NOT_ALLOWED => Self::new(status, "not_allowed", "This method is not allowed here."),
-            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "invalid_data", "The body is larger than 64 KiB."),
-            StatusCode::REQUEST_TIMEOUT => Self::new(status, "invalid_data", "The request did not arrive in time."),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                Self::new(status, ErrorType::NotAllowed, "This method is not allowed here.")
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new(status, ErrorType::InvalidData, "The body is larger than 64 KiB.")
+            }
+            StatusCode::REQUEST_TIMEOUT => {
+                Self::new(status, ErrorType::InvalidData, "The request did not arrive in time.")
+            }
             StatusCode::SERVICE_UNAVAILABLE => Self::busy(5),
             status if status.is_server_error() => Self::internal(),
-            status => Self::new(status, "invalid_data", "The request can't be read."),
+            status => Self::new(status, ErrorType::InvalidData, "The request can't be read."),
         }
     }
 
     fn busy(retry_after_secs: u32) -> Self {
-        let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "There is a lot to do right now.");
+        let busy =
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorType::Unavailable, "There is a lot to do right now.");
         Self { retry_after_secs: Some(retry_after_secs), ..busy }
     }
 
     /// Something that is nobody's fault outside.
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unknown_error", "An unknown error occurred.")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorType::UnknownError, "An unknown error occurred.")
     }
 }
 
@@ -111,11 +166,11 @@ impl From<flows::Error> for ApiError {
             Fact::AlreadyInvited => Self::duplicate("This e-mail address is invited already."),
             Fact::HasAccount => Self::duplicate("A user with this e-mail address exists."),
             Fact::WrongAccount | Fact::Conflict => {
-                Self::new(StatusCode::CONFLICT, "conflict", "It was changed meanwhile. Try again.")
+                Self::new(StatusCode::CONFLICT, ErrorType::Conflict, "It was changed meanwhile. Try again.")
             }
             Fact::TooManyTries { retry_after_secs } => {
                 let text = "Too many tries. Try again later.";
-                let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", text);
+                let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorType::RateLimited, text);
                 Self { retry_after_secs: Some(retry_after_secs), ..refused }
             }
             Fact::Busy { retry_after_secs } => Self::busy(retry_after_secs),
@@ -135,11 +190,11 @@ impl From<users::Error> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = match self.kind {
-            Some(kind) => json!({ "type": kind, "message": self.message }),
-            None => json!({ "message": self.message }),
+        let message = self.message;
+        let mut response = match self.kind {
+            Some(kind) => (self.status, Json(Refusal { kind, message })).into_response(),
+            None => (self.status, Json(NotLoggedIn { message })).into_response(),
         };
-        let mut response = (self.status, Json(body)).into_response();
         if let Some(secs) = self.retry_after_secs {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }

@@ -15,11 +15,16 @@ impl<'de> Deserialize<'de> for Fields {
         let Value::String(text) = Value::deserialize(deserializer)? else {
             return Err(D::Error::custom("must be one list with commas"));
         };
-        // A `+` that nobody has escaped is a space by the time it is here.
-        let words =
-            text.split(',').map(|word| word.strip_prefix(' ').map_or(word.to_owned(), |rest| format!("+{rest}")));
-        Ok(Self(words.map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()))
+        let words = text.split(',').filter(|word| !word.trim().is_empty());
+        Ok(Self(words.map(read_word).collect()))
     }
+}
+
+/// A `+` that nobody has escaped is a space by the time it is here.
+fn read_word(word: &str) -> String {
+    let name = word.trim();
+    let is_added = word.starts_with(' ') && !name.starts_with(['+', '-']);
+    if is_added { format!("+{name}") } else { name.to_owned() }
 }
 
 impl Fields {
@@ -31,7 +36,7 @@ impl Fields {
         let is_plain = |word: &String| !word.starts_with(['+', '-']);
         let mut shown: Vec<&'static str> = if self.0.iter().any(is_plain) { vec!["id"] } else { known.to_vec() };
         for word in &self.0 {
-            let name = word.trim_start_matches(['+', '-']);
+            let name = word.strip_prefix(['+', '-']).unwrap_or(word);
             let Some(name) = known.iter().find(|known| **known == name) else {
                 return Err(ApiError::invalid_field("fields", &format!("there is no field '{name}'")));
             };
@@ -86,6 +91,8 @@ mod tests {
             ("email, role", &["id", "email", "role"]),
             ("+email", &KNOWN),
             (" email", &KNOWN),
+            ("   ,email,  role ,", &["id", "email", "role"]),
+            (" -metadata", &["id", "email", "role"]),
             ("-metadata", &["id", "email", "role"]),
             ("-metadata,-id", &["id", "email", "role"]),
             ("email,+role", &["id", "email", "role"]),
@@ -96,7 +103,7 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["password", "*", "-x", "+x", "email,id.x", "EMAIL"] {
+        for text in ["password", "*", "-x", "+x", "++email", "-", "email,id.x", "EMAIL"] {
             assert_eq!(chosen(text), None, "{text}");
         }
     }

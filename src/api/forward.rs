@@ -4,11 +4,12 @@
 //! and from nobody else.
 
 use axum::{
-    extract::{Query, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{caller::Caller, error::ApiError, params::Params};
 use crate::{
@@ -21,18 +22,43 @@ use crate::{
 };
 
 /// What the proxy asks for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Wish {
     /// The role that the application is for; a mightier one will do.
+    #[param(value_type = Option<Role>)]
     role: Option<String>,
-    /// `401` answers that in place of 302, with the same `Location`: nginx passes no other refusal on.
-    unauthorized: Option<String>,
+    /// Answers 401 in place of 302, with the same `Location`: nginx passes no other refusal on.
+    unauthorized: Option<InPlaceOfRedirect>,
 }
 
-/// `GET /auth/forward`.
+/// What a proxy is answered that passes no redirect on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum InPlaceOfRedirect {
+    /// 401.
+    #[serde(rename = "401")]
+    Unauthorized,
+}
+
+/// Says whether a request may pass.
+///
+/// To the application behind the door: a proxy asks with the cookies of the request, and with the address that was asked
+/// for in `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Uri`, or in `X-Original-URL`. 200 names who asks;
+/// everybody else is sent to log in and comes back to where they were.
 ///
 /// # Errors
 /// 401 for a bearer token that is no good, 403 for who has not the role, 400 for a role that there is not.
+#[utoipa::path(get, path = "/auth/forward", operation_id = "may_pass", params(Wish),
+    security((), ("token" = []), ("session" = [])),
+    responses((status = 200, description = "The request may pass", headers(
+            ("Remote-User" = String, description = "The id of the user"),
+            ("Remote-Email" = String, description = "The e-mail address"),
+            ("Remote-Name" = String, description = "The name, else the e-mail address, in UTF-8"),
+            ("Remote-Role" = String, description = "The role"))),
+        (status = 302, description = "Nobody is logged in",
+            headers(("Location" = String, description = "Where to log in"))),
+        (status = 401),
+        (status = 403, description = "`You are not allowed to do this.`")))]
 pub async fn check(
     State(state): State<WebState>,
     Params(wish): Params<Wish>,
@@ -94,8 +120,10 @@ fn send_to_log_in(site: &Site, headers: &HeaderMap, wish: &Wish) -> Response {
     let next = asked_for(headers).and_then(|asked| way_back(site, &asked));
     let next = next.map(|next| format!("?next={}", next.in_query())).unwrap_or_default();
     let location = format!("{}/login{next}", site.public_url);
-    let is_401 = wish.unauthorized.as_deref() == Some("401");
-    let status = if is_401 { StatusCode::UNAUTHORIZED } else { StatusCode::FOUND };
+    let status = match wish.unauthorized {
+        Some(InPlaceOfRedirect::Unauthorized) => StatusCode::UNAUTHORIZED,
+        None => StatusCode::FOUND,
+    };
     (status, [(header::LOCATION, location)]).into_response()
 }
 
@@ -147,18 +175,24 @@ impl Asked {
 }
 
 /// Where a browser goes that has logged in for an application behind the door.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Return {
+    /// The address, of an origin in `server.forward_origins`.
+    #[param(example = "https://app.example.org/", max_length = 2048, pattern = "^[!-~]*$")]
     to: String,
 }
 
-/// `GET /auth/return`: back to an application behind the door.
+/// Leads a browser back to an application behind the door.
 ///
 /// # Errors
 /// 404 for an address that is not of a configured origin.
+#[utoipa::path(get, path = "/auth/return", operation_id = "go_back", params(Return),
+    responses((status = 302, description = "Back", headers(("Location" = String, description = "The address"))),
+        (status = 404, description = "`This address is not of an application behind this door.`")))]
 pub async fn go_back(
     State(state): State<WebState>,
-    Query(Return { to }): Query<Return>,
+    Params(Return { to }): Params<Return>,
 ) -> Result<impl IntoResponse, ApiError> {
     let asked = Asked::read(&to).filter(|asked| state.site.forward_origins.contains(&asked.origin));
     let Some(Asked { origin, path }) = asked else {

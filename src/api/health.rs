@@ -1,21 +1,36 @@
 //! `/health/live` says that the process lives; `/health/ready` says that the database answers and its migrations are
 //! those of this binary. Both stand outside of every limit and need no session.
 
-use axum::{Json, Router, extract::State, response::IntoResponse, routing::get};
+use axum::{Json, extract::State, response::IntoResponse};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::platform::Db;
 
 /// The two routes.
-pub fn routes(db: Db) -> Router {
-    Router::new().route("/health/live", get(live)).route("/health/ready", get(ready)).with_state(db)
+pub fn routes() -> OpenApiRouter<Db> {
+    OpenApiRouter::default().routes(routes!(live)).routes(routes!(ready))
 }
 
+/// How the process is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// How it is, in words.
+    #[schema(example = "ready")]
+    status: &'static str,
+}
+
+/// Says that the process lives.
+#[utoipa::path(get, path = "/health/live", operation_id = "live", responses((status = 200, body = Health)))]
 async fn live() -> impl IntoResponse {
     answer(StatusCode::OK, "live")
 }
 
+/// Says whether the database answers and its migrations are those of this binary.
+#[utoipa::path(get, path = "/health/ready", operation_id = "ready",
+    responses((status = 200, body = Health), (status = 503, description = "It is not ready", body = Health)))]
 async fn ready(State(db): State<Db>) -> impl IntoResponse {
     if let Err(error) = db.ping().await {
         tracing::warn!(%error, "not ready: the database does not answer");
@@ -32,5 +47,5 @@ async fn ready(State(db): State<Db>) -> impl IntoResponse {
 }
 
 fn answer(status: StatusCode, text: &'static str) -> impl IntoResponse {
-    (status, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(json!({ "status": text })))
+    (status, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(Health { status: text }))
 }

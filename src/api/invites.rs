@@ -8,9 +8,12 @@ use axum::{
     extract::{FromRequest, Request, State},
 };
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
-pub use answers::{DeletedInvite, InviteAnswer, InviteList, OneInvite};
-pub use query::InvitesQuery;
+pub use answers::{
+    DeletedInvite, InviteAnswer, InviteList, InviteWithToken, MailName, OneInvite, OneNewInvite, StateName,
+};
+pub use query::{InvitesOrder, InvitesQuery};
 
 use super::{
     body::Body,
@@ -18,7 +21,7 @@ use super::{
     error::ApiError,
     params::{Params, pairs_of},
     path_id::PathId,
-    users::{Nothing, OneUser, ShownUser, UserAnswer},
+    users::{Nothing, OneUser, UserAnswer},
     values::{InviteLife, Metadata, Name, Note},
 };
 use crate::{
@@ -30,7 +33,9 @@ use crate::{
 };
 
 /// An invite that is to be made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewInvite)]
+#[serde(deny_unknown_fields)]
 pub struct NewInviteBody {
     /// To whom.
     pub email: EmailAddress,
@@ -45,7 +50,9 @@ pub struct NewInviteBody {
 }
 
 /// What an invite is accepted with.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AcceptInvite)]
+#[serde(deny_unknown_fields)]
 pub struct AcceptBody {
     /// The first name.
     pub first_name: Option<Name>,
@@ -55,10 +62,14 @@ pub struct AcceptBody {
     pub email: Option<EmailAddress>,
 }
 
-/// `GET /admin/invites`: one page of invites, and how many there are in all.
+/// Lists invites.
+///
+/// One page, and how many there are in all. Each parameter narrows the list.
 ///
 /// # Errors
 /// 401, 403; 400 for a parameter that is not known or makes no sense.
+#[utoipa::path(get, path = "/admin/invites", operation_id = "list_invites", params(InvitesQuery),
+    responses((status = 200, body = InviteList)))]
 pub async fn list(
     State(state): State<WebState>,
     Manager(scope): Manager,
@@ -76,16 +87,22 @@ pub async fn list(
     Ok(Json(InviteList { invites, count: found.count.unwrap_or_default(), offset, limit }))
 }
 
-/// `POST /admin/invites`: invites somebody. The answer has the token, this once.
+/// Invites somebody.
+///
+/// A link is mailed to them. The answer has the secret of the link as `token`, this once.
 ///
 /// # Errors
 /// 401, 403, 400, also where a user has the address; 422 where an invite for it is pending.
+#[utoipa::path(post, path = "/admin/invites", operation_id = "create_invite", request_body = NewInviteBody,
+    responses((status = 200, body = OneNewInvite),
+        (status = 400, description = "`User account for following email(s) already exist: {email}`"),
+        (status = 422, description = "`This e-mail address is invited already.`")))]
 pub async fn create(
     State(state): State<WebState>,
     Manager(scope): Manager,
     Params(Nothing {}): Params<Nothing>,
     Body(new): Body<NewInviteBody>,
-) -> Result<Json<OneInvite>, ApiError> {
+) -> Result<Json<OneNewInvite>, ApiError> {
     let terms = InviteTerms {
         role: new.role.unwrap_or(Role::Member),
         note: new.note.and_then(|note| note.0),
@@ -100,10 +117,13 @@ pub async fn create(
     }
 }
 
-/// `GET /admin/invites/{id}`.
+/// Shows an invite.
 ///
 /// # Errors
 /// 401, 403, 404.
+#[utoipa::path(get, path = "/admin/invites/{id}", operation_id = "show_invite",
+    responses((status = 200, body = OneInvite),
+        (status = 404, description = "`Invite with id: {id} was not found`")))]
 pub async fn show(
     State(state): State<WebState>,
     Manager(scope): Manager,
@@ -114,40 +134,69 @@ pub async fn show(
     Ok(Json(OneInvite { invite: InviteAnswer::new(&found, scope.now) }))
 }
 
-/// `DELETE /admin/invites/{id}`: deletes an invite; its links end.
+/// Deletes an invite.
+///
+/// Its links end.
 ///
 /// # Errors
 /// 401, 403, 404.
+#[utoipa::path(delete, path = "/admin/invites/{id}", operation_id = "delete_invite",
+    responses((status = 200, body = DeletedInvite),
+        (status = 404, description = "`Invite with id: {id} was not found`")))]
 pub async fn delete(
     State(state): State<WebState>,
     Manager(scope): Manager,
     PathId(id): PathId,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<DeletedInvite>, ApiError> {
-    let deleted = flows::delete_invite(&state.services, &scope, &known(&id)?).await;
-    deleted.map_err(|error| about(&id, error))?;
-    Ok(Json(DeletedInvite { id, object: "invite", deleted: true }))
+    let invite = known(&id)?;
+    flows::delete_invite(&state.services, &scope, &invite).await.map_err(|error| about(&id, error))?;
+    Ok(Json(DeletedInvite { id: invite, object: "invite", deleted: true }))
 }
 
-/// `POST /admin/invites/{id}/resend`: a new link and a new end, and another mail. The answer has the new token, this once.
+/// Sends an invite again.
+///
+/// With a new link and a new end. The older links go on to work until one is used. The answer has the secret of the new
+/// one as `token`, this once.
 ///
 /// # Errors
 /// 401, 403, 404; `not_allowed` for one that was accepted or taken back.
+#[utoipa::path(post, path = "/admin/invites/{id}/resend", operation_id = "resend_invite",
+    responses((status = 200, body = OneNewInvite),
+        (status = 400, description = "`This invite was accepted or taken back.`: `not_allowed`"),
+        (status = 404, description = "`Invite with id: {id} was not found`")))]
 pub async fn resend(
     State(state): State<WebState>,
     Manager(scope): Manager,
     (PathId(id), Params(Nothing {})): (PathId, Params<Nothing>),
     Body(Nothing {}): Body<Nothing>,
-) -> Result<Json<OneInvite>, ApiError> {
+) -> Result<Json<OneNewInvite>, ApiError> {
     let resent = flows::resend_invite(&state.services, &scope, &known(&id)?).await;
     with_token(&state, &scope, &resent.map_err(|error| about(&id, error))?).await
 }
 
-/// `POST /admin/invites/accept?token=…`: makes the user that was promised, for the identity of the bearer token. A refresh
-/// of that token then names the user.
+/// What may follow the address at which an invite is accepted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what `accept` reads for itself")]
+struct AcceptQuery {
+    /// The secret of the invite's link.
+    #[param(example = "vQ8nZ0m5bTqkq2cS3gJv1Q")]
+    token: String,
+}
+
+/// Accepts an invite.
+///
+/// Makes the user that was promised, for the identity of the bearer token. A refresh of that token then names the user.
+/// Whatever is wrong with an invite or with its token is answered alike.
 ///
 /// # Errors
 /// 400 for a body that can't be read and for who has a user already, 429 for who tries too often; 401 for all else.
+#[utoipa::path(post, path = "/admin/invites/accept", operation_id = "accept_invite", params(AcceptQuery),
+    request_body = AcceptBody,
+    responses((status = 200, body = OneUser),
+        (status = 400, description = "`The user is already authenticated and cannot accept an invite.`"),
+        (status = 429)))]
 pub async fn accept(
     State(state): State<WebState>,
     caller: Caller,
@@ -166,7 +215,7 @@ pub async fn accept(
     };
     let accepted = flows::accept_invite_by_identity(&state.services, &caller.scope, (holder, &claim)).await;
     let user = accepted.map_err(refusal)?;
-    Ok(Json(OneUser { user: everything(&UserAnswer::from(&user))? }))
+    Ok(Json(OneUser { user: UserAnswer::from(&user) }))
 }
 
 /// Nobody is told by a refusal what is wrong with an invite.
@@ -178,15 +227,11 @@ fn refusal(error: flows::Error) -> ApiError {
     }
 }
 
-fn everything(user: &UserAnswer) -> Result<ShownUser, ApiError> {
-    super::fields::Fields::default().choose(&UserAnswer::FIELDS)?.of(user)
-}
-
-async fn with_token(state: &WebState, scope: &Scope, invited: &flows::Invited) -> Result<Json<OneInvite>, ApiError> {
+async fn with_token(state: &WebState, scope: &Scope, invited: &flows::Invited) -> Result<Json<OneNewInvite>, ApiError> {
     let found = flows::find_invite(&state.services, scope, &invited.id).await;
     let found = found.map_err(|error| about(invited.id.as_str(), error))?;
-    let token = Some(invited.token.expose().to_owned());
-    Ok(Json(OneInvite { invite: InviteAnswer { token, ..InviteAnswer::new(&found, scope.now) } }))
+    let token = invited.token.expose().to_owned();
+    Ok(Json(OneNewInvite { invite: InviteWithToken { invite: InviteAnswer::new(&found, scope.now), token } }))
 }
 
 /// What can be the id of an invite.

@@ -8,6 +8,7 @@ pub mod fields;
 pub mod forward;
 pub mod health;
 pub mod invites;
+pub mod openapi;
 pub mod params;
 pub mod path_id;
 pub mod session;
@@ -15,54 +16,104 @@ pub mod token;
 pub mod users;
 pub mod values;
 
-use axum::{
-    Router,
-    response::IntoResponse,
-    routing::{get, post},
-};
+use axum::{Router, response::IntoResponse};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::web::{site::Programs, state::WebState};
+use crate::{
+    platform::Db,
+    web::{
+        site::Programs,
+        state::{Site, WebState},
+    },
+};
 use error::ApiError;
+pub use openapi::Configured;
+use openapi::{Audience, Part};
+
+const LOG_IN: Part = Part {
+    name: "Log in",
+    about: "People prove who they are, by a provider, and get a bearer token, which lasts a day and ends with its session.",
+};
+const SESSIONS: Part = Part {
+    name: "Sessions and tokens",
+    about: "A session is where somebody is logged in. Tokens and the cookie of a browser are of one, and end with it.",
+};
+const USERS: Part = Part { name: "Users", about: "What admins do with users; and who one is oneself." };
+const INVITES: Part = Part {
+    name: "Invites",
+    about: "An invite promises an account with a role to one address, which has one at a time.",
+};
+const DOOR: Part = Part { name: "Applications behind the door", about: "A proxy asks before it passes a request on." };
+const HEALTH: Part = Part { name: "Health", about: "For whoever looks after the server; outside of every limit." };
+const DESCRIPTION: Part = Part { name: "Description", about: "What you are reading." };
+/// The parts of the API in the order in which they are read.
+const PARTS: [Part; 7] = [LOG_IN, SESSIONS, USERS, INVITES, DOOR, HEALTH, DESCRIPTION];
 
 /// Every address for programs that passes the layers of the site, and how they are refused there.
 pub fn programs() -> Programs {
-    Programs { routes: routes(), own: is_ours, refusal: |status| ApiError::for_status(status).into_response() }
+    Programs { routes: routes().into(), own: is_ours, refusal: |status| ApiError::for_status(status).into_response() }
+}
+
+/// How the process is; outside of the layers of the site.
+pub fn health(db: Db) -> Router {
+    Router::from(health::routes()).with_state(db)
+}
+
+/// The description of every address for programs, as JSON.
+pub fn description(site: &Site, configured: &Configured) -> String {
+    openapi::document(site, configured, &PARTS)
+}
+
+fn described() -> OpenApi {
+    let mut api = routes().into_openapi();
+    api.merge(Audience::Anyone.of(&HEALTH, health::routes()).into_openapi());
+    api
 }
 
 /// Whether a path is for programs. Scripts of other origins may be let in here, so that no page may be.
 fn is_ours(path: &str) -> bool {
     let first = path.strip_prefix('/').and_then(|rest| rest.split('/').next());
-    matches!(first, Some("auth" | "admin" | ".well-known"))
+    matches!(first, Some("auth" | "admin" | ".well-known" | "openapi.json"))
 }
 
 /// Every address for programs that passes the layers of the site.
-fn routes() -> Router<WebState> {
-    Router::new()
-        .route("/auth/session", get(session::show).post(session::open).delete(session::end))
-        .route("/auth/forward", get(forward::check))
-        .route("/auth/return", get(forward::go_back))
-        .route("/auth/token/refresh", post(token::refresh))
-        .route("/auth/{actor_type}/providers", get(auth::providers))
-        .route("/auth/{actor_type}/{provider}", get(auth::authenticate).post(auth::authenticate))
-        .route("/auth/{actor_type}/{provider}/register", post(auth::register))
-        .route("/auth/{actor_type}/{provider}/callback", get(auth::call_back).post(auth::call_back))
-        .route("/auth/{actor_type}/{provider}/reset-password", post(auth::reset_password))
-        .route("/auth/{actor_type}/{provider}/update", post(auth::update))
+fn routes() -> OpenApiRouter<WebState> {
+    let log_in = OpenApiRouter::default()
+        .routes(routes!(auth::providers))
+        .routes(routes!(auth::authenticate, auth::begin))
+        .routes(routes!(auth::call_back, auth::come_back))
+        .routes(routes!(auth::register))
+        .routes(routes!(auth::reset_password))
+        .routes(routes!(auth::update));
+    let sessions = OpenApiRouter::default()
+        .routes(routes!(session::show, session::open, session::end))
+        .routes(routes!(token::refresh));
+    let door = OpenApiRouter::default().routes(routes!(forward::check)).routes(routes!(forward::go_back));
+    OpenApiRouter::default()
+        .merge(Audience::Anyone.of(&LOG_IN, log_in))
+        .merge(Audience::Known.of(&SESSIONS, sessions))
+        .merge(Audience::Anyone.of(&SESSIONS, OpenApiRouter::default().routes(routes!(token::keys))))
         .merge(administration())
-        .route("/.well-known/jwks.json", get(token::keys))
+        .merge(Audience::Anyone.of(&DOOR, door))
+        .merge(Audience::Anyone.of(&DESCRIPTION, OpenApiRouter::default().routes(routes!(openapi::show))))
 }
 
-/// What admins do.
-fn administration() -> Router<WebState> {
-    Router::new()
-        .route("/admin/users", get(users::list).post(users::create))
-        .route("/admin/users/me", get(users::me))
-        .route("/admin/users/{id}", get(users::show).post(users::update).delete(users::delete))
-        .route("/admin/users/{id}/disable", post(users::disable))
-        .route("/admin/users/{id}/enable", post(users::enable))
-        .route("/admin/users/{id}/sessions", get(users::sessions).delete(users::end_sessions))
-        .route("/admin/invites", get(invites::list).post(invites::create))
-        .route("/admin/invites/accept", post(invites::accept))
-        .route("/admin/invites/{id}", get(invites::show).delete(invites::delete))
-        .route("/admin/invites/{id}/resend", post(invites::resend))
+/// What admins do, and what stands beside it.
+fn administration() -> OpenApiRouter<WebState> {
+    let users = OpenApiRouter::default()
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::show, users::update, users::delete))
+        .routes(routes!(users::disable))
+        .routes(routes!(users::enable))
+        .routes(routes!(users::sessions, users::end_sessions));
+    let invites = OpenApiRouter::default()
+        .routes(routes!(invites::list, invites::create))
+        .routes(routes!(invites::show, invites::delete))
+        .routes(routes!(invites::resend));
+    OpenApiRouter::default()
+        .merge(Audience::Known.of(&USERS, OpenApiRouter::default().routes(routes!(users::me))))
+        .merge(Audience::Managers.of(&USERS, users))
+        .merge(Audience::Managers.of(&INVITES, invites))
+        .merge(Audience::Known.of(&INVITES, OpenApiRouter::default().routes(routes!(invites::accept))))
 }

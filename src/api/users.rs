@@ -4,11 +4,14 @@ mod answers;
 mod query;
 
 use axum::{Json, extract::State};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
 
-pub use answers::{DeletedUser, EndedSessions, OneUser, SessionAnswer, UserAnswer, UserList, UserSessions};
-pub use query::UsersQuery;
+pub use answers::{
+    DeletedUser, EndedSessions, OneShownUser, OneUser, SessionAnswer, StatusName, UserAnswer, UserList, UserSessions,
+};
+pub use query::{UserOrder, UsersQuery};
 
 use super::{
     body::Body,
@@ -28,14 +31,17 @@ use crate::{
 };
 
 /// What may follow the address of one user.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct UserQuery {
-    /// Which fields of the user are answered.
+    /// Which fields of the user are answered: `email,role` these and the id, `-metadata` all but that.
     pub fields: Option<Fields>,
 }
 
 /// A user that is to be created; they get a link by which they choose a password.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewUser)]
+#[serde(deny_unknown_fields)]
 pub struct NewUserBody {
     /// The address; it counts as verified.
     pub email: EmailAddress,
@@ -50,21 +56,27 @@ pub struct NewUserBody {
 }
 
 /// What is changed about a user. What is left out stays, `null` takes away.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = UserChanges)]
+#[serde(deny_unknown_fields)]
 pub struct UserChangesBody {
     /// The first name.
     #[serde(default)]
+    #[schema(value_type = Option<Name>)]
     pub first_name: Change<Name>,
     /// The last name.
     #[serde(default)]
+    #[schema(value_type = Option<Name>)]
     pub last_name: Change<Name>,
     /// Where a picture is: an `http` or `https` URL.
     #[serde(default)]
+    #[schema(value_type = Option<Picture>)]
     pub avatar_url: Change<Picture>,
     /// The role.
     pub role: Option<Role>,
     /// What the application keeps with the user; replaces what was there as a whole.
     #[serde(default)]
+    #[schema(value_type = Option<Metadata>)]
     pub metadata: Change<Metadata>,
 }
 
@@ -72,10 +84,15 @@ pub struct UserChangesBody {
 #[derive(Debug, Deserialize)]
 pub struct Nothing {}
 
-/// `GET /admin/users`: one page of users, and how many there are in all.
+/// Lists users.
+///
+/// One page, and how many there are in all. Each parameter narrows the list. `offset` counts; `after` misses nobody
+/// while others come.
 ///
 /// # Errors
 /// 401, 403; 400 for a parameter that is not known or makes no sense.
+#[utoipa::path(get, path = "/admin/users", operation_id = "list_users", params(UsersQuery),
+    responses((status = 200, body = UserList)))]
 pub async fn list(
     State(state): State<WebState>,
     Manager(scope): Manager,
@@ -89,21 +106,28 @@ pub async fn list(
         Err(users::Error::UnknownCursor) => return Err(ApiError::invalid_field("after", "there is no such user")),
         other => other?,
     };
-    let users = found.users.iter().map(|user| shown.of(&UserAnswer::from(user))).collect::<Result<_, _>>()?;
+    let users = found.users.iter().map(|user| shown.of(&UserAnswer::from(user)).map(ShownUser));
+    let users = users.collect::<Result<_, _>>()?;
     let offset = query.offset.unwrap_or_default().0;
     Ok(Json(UserList { users, count: found.count.unwrap_or_default(), offset, limit }))
 }
 
-/// `POST /admin/users`: creates a user, to whom a link to set a password is mailed.
+/// Creates a user.
+///
+/// Their address counts as verified. A link by which they set a password is mailed to them; it waits at
+/// `/dashboard/mail` where no mail leaves.
 ///
 /// # Errors
 /// 401, 403, 400; 422 where a user has the address.
+#[utoipa::path(post, path = "/admin/users", operation_id = "create_user", params(UserQuery), request_body = NewUserBody,
+    responses((status = 200, body = OneShownUser),
+        (status = 422, description = "`A user with this e-mail address exists.`")))]
 pub async fn create(
     State(state): State<WebState>,
     Manager(scope): Manager,
     Params(query): Params<UserQuery>,
     Body(new): Body<NewUserBody>,
-) -> Result<Json<OneUser>, ApiError> {
+) -> Result<Json<OneShownUser>, ApiError> {
     let shown = query.fields.unwrap_or_default().choose(&UserAnswer::FIELDS)?;
     let name = |name: Option<Name>| name.and_then(|name| name.0);
     let vouched = Vouched {
@@ -114,41 +138,56 @@ pub async fn create(
         is_kept: true,
     };
     let (user, _) = flows::create_without_password(&state.services, &scope, vouched).await?;
-    Ok(Json(OneUser { user: shown.of(&UserAnswer::from(&user))? }))
+    Ok(Json(OneShownUser { user: ShownUser(shown.of(&UserAnswer::from(&user))?) }))
 }
 
-/// `GET /admin/users/me`: who asks.
+/// Shows the user who asks.
 ///
 /// # Errors
 /// 401.
-pub async fn me(LoggedIn { user, .. }: LoggedIn, Params(query): Params<UserQuery>) -> Result<Json<OneUser>, ApiError> {
+#[utoipa::path(get, path = "/admin/users/me", operation_id = "show_me", params(UserQuery),
+    responses((status = 200, body = OneShownUser)))]
+pub async fn me(
+    LoggedIn { user, .. }: LoggedIn,
+    Params(query): Params<UserQuery>,
+) -> Result<Json<OneShownUser>, ApiError> {
     answer(query, &user)
 }
 
-/// `GET /admin/users/{id}`.
+/// Shows a user.
 ///
 /// # Errors
 /// 401, 403, 404.
+#[utoipa::path(get, path = "/admin/users/{id}", operation_id = "show_user", params(UserQuery),
+    responses((status = 200, body = OneShownUser),
+        (status = 404, description = "`User with id: {id} was not found`")))]
 pub async fn show(
     State(state): State<WebState>,
     Manager(scope): Manager,
     PathId(id): PathId,
     Params(query): Params<UserQuery>,
-) -> Result<Json<OneUser>, ApiError> {
+) -> Result<Json<OneShownUser>, ApiError> {
     let user = flows::find_user(&state.services, &scope, &known(&id)?).await.map_err(|error| about(&id, error))?;
     answer(query, &user)
 }
 
-/// `POST /admin/users/{id}`: changes a user; all that is asked for, or nothing.
+/// Changes a user.
+///
+/// All that is asked for is done, or nothing. Whoever loses or gains the role of an admin is logged out everywhere.
 ///
 /// # Errors
 /// 401, 403, 404, 400; `not_allowed` for demoting oneself or the last admin.
+#[utoipa::path(post, path = "/admin/users/{id}", operation_id = "update_user", params(UserQuery),
+    request_body = UserChangesBody,
+    responses((status = 200, body = OneShownUser),
+        (status = 400, description = "`A user cannot do this to itself`, nor take the last admin's role: `not_allowed`"),
+        (status = 404, description = "`User with id: {id} was not found`")))]
 pub async fn update(
     State(state): State<WebState>,
     Manager(scope): Manager,
     (PathId(id), Params(query)): (PathId, Params<UserQuery>),
     Body(body): Body<UserChangesBody>,
-) -> Result<Json<OneUser>, ApiError> {
+) -> Result<Json<OneShownUser>, ApiError> {
     let shown = query.fields.unwrap_or_default().choose(&UserAnswer::FIELDS)?;
     let changes = UserChanges {
         first_name: body.first_name.and_then(|name| name.0),
@@ -159,30 +198,43 @@ pub async fn update(
     };
     let updated = flows::update_user(&state.services, &scope, &known(&id)?, changes).await;
     let user = updated.map_err(|error| about(&id, error))?;
-    Ok(Json(OneUser { user: shown.of(&UserAnswer::from(&user))? }))
+    Ok(Json(OneShownUser { user: ShownUser(shown.of(&UserAnswer::from(&user))?) }))
 }
 
-/// `DELETE /admin/users/{id}`: deletes a user with all that belongs to them.
+/// Deletes a user.
+///
+/// All that belongs to them goes as well; their address may register again, and is somebody new then.
 ///
 /// # Errors
 /// 401, 403, 404; `not_allowed` for oneself and for the last admin.
+#[utoipa::path(delete, path = "/admin/users/{id}", operation_id = "delete_user",
+    responses((status = 200, body = DeletedUser),
+        (status = 400, description = "`A user cannot delete itself`, nor the last admin: `not_allowed`"),
+        (status = 404, description = "`User with id: {id} was not found`")))]
 pub async fn delete(
     State(state): State<WebState>,
     Manager(scope): Manager,
     PathId(id): PathId,
     Params(Nothing {}): Params<Nothing>,
 ) -> Result<Json<DeletedUser>, ApiError> {
-    match flows::delete_user(&state.services, &scope, &known(&id)?).await {
+    let user = known(&id)?;
+    match flows::delete_user(&state.services, &scope, &user).await {
         Err(flows::Error::Yourself) => Err(ApiError::not_allowed("A user cannot delete itself")),
         Err(error) => Err(about(&id, error)),
-        Ok(()) => Ok(Json(DeletedUser { id, object: "user", deleted: true })),
+        Ok(()) => Ok(Json(DeletedUser { id: user, object: "user", deleted: true })),
     }
 }
 
-/// `POST /admin/users/{id}/disable`: turns a user off; their sessions and tokens end.
+/// Turns a user off.
+///
+/// Their sessions and tokens end.
 ///
 /// # Errors
 /// 401, 403, 404; `not_allowed` for oneself and for the last admin.
+#[utoipa::path(post, path = "/admin/users/{id}/disable", operation_id = "disable_user",
+    responses((status = 200, body = OneUser),
+        (status = 400, description = "`A user cannot do this to itself`, nor to the last admin: `not_allowed`"),
+        (status = 404, description = "`User with id: {id} was not found`")))]
 pub async fn disable(
     State(state): State<WebState>,
     Manager(scope): Manager,
@@ -194,10 +246,13 @@ pub async fn disable(
     as_they_are(&state, &scope, &user).await
 }
 
-/// `POST /admin/users/{id}/enable`: turns a user on again.
+/// Turns a user on again.
 ///
 /// # Errors
 /// 401, 403, 404.
+#[utoipa::path(post, path = "/admin/users/{id}/enable", operation_id = "enable_user",
+    responses((status = 200, body = OneUser),
+        (status = 404, description = "`User with id: {id} was not found`")))]
 pub async fn enable(
     State(state): State<WebState>,
     Manager(scope): Manager,
@@ -209,10 +264,15 @@ pub async fn enable(
     as_they_are(&state, &scope, &user).await
 }
 
-/// `GET /admin/users/{id}/sessions`: where a user is logged in, the last seen first, 200 at most.
+/// Lists the sessions of a user.
+///
+/// The last seen first, 200 at most.
 ///
 /// # Errors
 /// 401, 403, 404.
+#[utoipa::path(get, path = "/admin/users/{id}/sessions", operation_id = "list_sessions",
+    responses((status = 200, body = UserSessions),
+        (status = 404, description = "`User with id: {id} was not found`")))]
 pub async fn sessions(
     State(state): State<WebState>,
     Manager(scope): Manager,
@@ -225,10 +285,15 @@ pub async fn sessions(
     Ok(Json(UserSessions { sessions }))
 }
 
-/// `DELETE /admin/users/{id}/sessions`: ends all sessions of a user but the one that asks.
+/// Ends the sessions of a user.
+///
+/// All but the one that asks.
 ///
 /// # Errors
 /// 401, 403, 404.
+#[utoipa::path(delete, path = "/admin/users/{id}/sessions", operation_id = "end_sessions",
+    responses((status = 200, body = EndedSessions),
+        (status = 404, description = "`User with id: {id} was not found`")))]
 pub async fn end_sessions(
     State(state): State<WebState>,
     Manager(scope): Manager,
@@ -239,14 +304,14 @@ pub async fn end_sessions(
     Ok(Json(EndedSessions { count: ended.map_err(|error| about(&id, error))? }))
 }
 
-fn answer(query: UserQuery, user: &users::User) -> Result<Json<OneUser>, ApiError> {
+fn answer(query: UserQuery, user: &users::User) -> Result<Json<OneShownUser>, ApiError> {
     let shown = query.fields.unwrap_or_default().choose(&UserAnswer::FIELDS)?;
-    Ok(Json(OneUser { user: shown.of(&UserAnswer::from(user))? }))
+    Ok(Json(OneShownUser { user: ShownUser(shown.of(&UserAnswer::from(user))?) }))
 }
 
 async fn as_they_are(state: &WebState, scope: &Scope, id: &UserId) -> Result<Json<OneUser>, ApiError> {
     let user = flows::find_user(&state.services, scope, id).await.map_err(|error| about(id.as_str(), error))?;
-    answer(UserQuery::default(), &user)
+    Ok(Json(OneUser { user: UserAnswer::from(&user) }))
 }
 
 /// What can be the id of a user.
@@ -265,5 +330,6 @@ fn about(id: &str, error: flows::Error) -> ApiError {
     }
 }
 
-/// What an answer shows of a user.
-pub type ShownUser = Map<String, Value>;
+/// What an answer shows of a user: all fields, or those that were asked for; the id always.
+#[derive(Debug, Serialize)]
+pub struct ShownUser(pub Map<String, Value>);

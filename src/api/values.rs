@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -16,9 +16,15 @@ use crate::{
 /// The most bytes of metadata, as JSON without spaces.
 const MAX_METADATA_BYTES: usize = 16 * 1024;
 /// The most characters of a search.
-const MAX_SEARCH_CHARS: usize = 200;
+pub const MAX_SEARCH_CHARS: usize = 200;
 /// The most ids of one request.
-const MAX_IDS: usize = 100;
+pub const MAX_IDS: usize = 100;
+/// The most characters of an id.
+pub const MAX_ID_CHARS: usize = 255;
+/// The most rows of a page.
+pub const MAX_ROWS: u32 = 100;
+/// How many rows a page has where nothing is said.
+pub const ROWS: u32 = 50;
 
 /// A first or last name; an empty one is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +60,7 @@ impl<'de> Deserialize<'de> for Picture {
 }
 
 /// What the embedding application keeps: an object of at most 16 KiB, without NUL.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Metadata(pub Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Metadata {
@@ -128,6 +134,9 @@ impl<'de> Deserialize<'de> for Ids {
             Value::String(id) => vec![id],
             other => Vec::<String>::deserialize(other).map_err(D::Error::custom)?,
         };
+        if ids.iter().any(|id| id.chars().count() > MAX_ID_CHARS) {
+            return Err(D::Error::custom("an id has at most 255 characters"));
+        }
         if ids.len() > MAX_IDS {
             return Err(D::Error::custom("at most 100 can be asked for at once"));
         }
@@ -135,20 +144,24 @@ impl<'de> Deserialize<'de> for Ids {
     }
 }
 
+/// The id of the last row that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Cursor(pub String);
+
 /// How many rows a page has: 1 to 100, 50 where nothing is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageSize(pub u32);
 
 impl Default for PageSize {
     fn default() -> Self {
-        Self(50)
+        Self(ROWS)
     }
 }
 
 impl<'de> Deserialize<'de> for PageSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match whole_number(&String::deserialize(deserializer)?) {
-            Some(rows) if (1..=100).contains(&rows) => Ok(Self(rows)),
+            Some(rows) if (1..=MAX_ROWS).contains(&rows) => Ok(Self(rows)),
             _ => Err(D::Error::custom("must be a whole number from 1 to 100")),
         }
     }

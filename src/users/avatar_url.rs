@@ -4,7 +4,7 @@
 use http::Uri;
 
 /// The longest address, in bytes.
-const MAX_BYTES: usize = 2_048;
+pub const MAX_AVATAR_URL_BYTES: usize = 2_048;
 
 /// The address of a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl AvatarUrl {
     /// [`InvalidAvatarUrl`] for another scheme, no host, a name or password in it, characters that no URL has, or over
     /// 2,048 bytes.
     pub fn parse(text: &str) -> Result<Self, InvalidAvatarUrl> {
-        let is_plain = text.len() <= MAX_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_plain = text.len() <= MAX_AVATAR_URL_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic());
         let uri: Uri = text.parse().map_err(|_| InvalidAvatarUrl)?;
         let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
         let has_host = uri.host().is_some_and(|host| !host.is_empty());

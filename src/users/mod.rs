@@ -10,7 +10,7 @@ mod user;
 
 use crate::platform::is_unique_violation;
 
-pub use avatar_url::{AvatarUrl, InvalidAvatarUrl};
+pub use avatar_url::{AvatarUrl, InvalidAvatarUrl, MAX_AVATAR_URL_BYTES};
 pub use invites::{
     INVITE_NOTE_CHARS, InvalidNote, Invite, InviteFilter, InviteList, InviteNote, InviteOrder, InvitePage,
     InviteSortBy, InviteState, Inviter, MailState, NewInvite, accept_invite, create_invite, delete_invite, find_invite,

@@ -1,8 +1,14 @@
 //! What every page and every server function is handed: the services below, and how this site is called.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipnet::IpNet;
+use sha2::{Digest, Sha256};
 
 use super::http::{flash::FlashCookie, sealed_cookie::SealedCookie};
 use crate::flows::Services;
@@ -31,6 +37,25 @@ pub struct Site {
     pub cookie_domain: Option<String>,
 }
 
+/// The description of the API, which stays the same as long as the process lives.
+#[derive(Debug)]
+pub struct Description {
+    /// As programs fetch it.
+    pub json: String,
+    /// By which they know that they have it.
+    pub etag: String,
+    /// As people read it, once somebody has asked for it.
+    pub page: OnceLock<String>,
+}
+
+impl Description {
+    /// Takes the description as JSON.
+    pub fn new(json: String) -> Self {
+        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&json)[..12]));
+        Self { json, etag, page: OnceLock::new() }
+    }
+}
+
 /// What every page is handed. A request clones it many times over, once a layer, so a clone is one count.
 #[derive(Clone)]
 pub struct WebState(Arc<Parts>);
@@ -45,6 +70,8 @@ pub struct Parts {
     pub flash: FlashCookie,
     /// The cookie of what a browser is in the middle of.
     pub pending: SealedCookie,
+    /// The description of the API.
+    pub description: Description,
 }
 
 impl From<Parts> for WebState {

@@ -5,6 +5,7 @@ mod auth;
 mod forward;
 mod health;
 mod invites;
+mod openapi;
 mod refusals;
 mod reset;
 mod revoked;

@@ -1,18 +1,21 @@
 //! What is asked of the list of invites.
 
 use serde::{Deserialize, Deserializer, de::Error};
+use utoipa::IntoParams;
 
 use crate::{
     api::{
         error::ApiError,
-        values::{Ids, Offset, PageSize, SearchText},
+        invites::StateName,
+        values::{Cursor, Ids, Offset, PageSize, SearchText},
     },
     shared::{EmailAddress, InviteId},
     users::{InviteFilter, InviteOrder, InvitePage, InviteSortBy, InviteState},
 };
 
 /// `GET /admin/invites`: each parameter narrows the list, `order` and what stands below choose the part of it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct InvitesQuery {
     /// Part of the e-mail address.
     pub q: Option<SearchText>,
@@ -28,37 +31,26 @@ pub struct InvitesQuery {
     pub limit: Option<PageSize>,
     /// How many invites stand before the page.
     pub offset: Option<Offset>,
-    /// The id of the last invite that was seen: the page follows it, in the list's own order.
-    pub after: Option<String>,
-}
-
-/// What has become of an invite.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StateName {
-    /// It waits to be accepted.
-    Pending,
-    /// It became an account.
-    Accepted,
-    /// Its time is over.
-    Expired,
-    /// It was taken back.
-    Revoked,
+    /// The id of the last invite that was seen: the page follows it, in the list's own order. Not together with `offset`.
+    pub after: Option<Cursor>,
 }
 
 /// What the list is sorted by.
 #[derive(Clone, Copy, Debug)]
 pub struct InvitesOrder(InviteOrder);
 
+impl InvitesOrder {
+    /// What the list can be sorted by.
+    pub const NAMES: [(&'static str, InviteSortBy); 3] =
+        [("created_at", InviteSortBy::Created), ("email", InviteSortBy::Email), ("expires_at", InviteSortBy::Expires)];
+}
+
 impl<'de> Deserialize<'de> for InvitesOrder {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let (name, is_descending) = text.strip_prefix('-').map_or((text.as_str(), false), |name| (name, true));
-        let by = match name {
-            "created_at" => InviteSortBy::Created,
-            "email" => InviteSortBy::Email,
-            "expires_at" => InviteSortBy::Expires,
-            _ => return Err(D::Error::custom("must be created_at, email or expires_at, with or without a `-`")),
+        let Some((_, by)) = Self::NAMES.into_iter().find(|(known, _)| *known == name) else {
+            return Err(D::Error::custom("must be created_at, email or expires_at, with or without a `-`"));
         };
         Ok(Self(InviteOrder { by, is_descending }))
     }
@@ -67,15 +59,9 @@ impl<'de> Deserialize<'de> for InvitesOrder {
 impl InvitesQuery {
     /// Which invites.
     pub fn filter(&self) -> InviteFilter {
-        let state = self.state.map(|state| match state {
-            StateName::Pending => InviteState::Pending,
-            StateName::Accepted => InviteState::Accepted,
-            StateName::Expired => InviteState::Expired,
-            StateName::Revoked => InviteState::Revoked,
-        });
         InviteFilter {
             search: self.q.as_ref().map(|q| q.0.clone()),
-            state,
+            state: self.state.map(InviteState::from),
             role: None,
             ids: self.id.as_ref().map(|ids| ids.0.iter().filter_map(|id| InviteId::parse(id)).collect()),
             email: self.email.clone(),
@@ -96,7 +82,7 @@ impl InvitesQuery {
             (None, 0) => Ok(InvitePage::First),
             (None, rows) => Ok(InvitePage::Behind(rows)),
             (Some(_), 1..) => Err(ApiError::invalid_field("offset", "it can't be given together with 'after'")),
-            (Some(id), 0) => match InviteId::parse(id) {
+            (Some(Cursor(id)), 0) => match InviteId::parse(id) {
                 Some(id) => Ok(InvitePage::After(id)),
                 None => Err(ApiError::invalid_field("after", "there is no such invite")),
             },

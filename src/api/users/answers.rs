@@ -1,40 +1,62 @@
 //! What is answered about users. No secret of a provider is anywhere near.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::ShownUser;
-use crate::{events::Scope, platform::Timestamp, sessions::Session, users::User};
+use crate::{
+    api::values::Metadata,
+    events::Scope,
+    platform::Timestamp,
+    sessions::Session,
+    shared::{EmailAddress, ProviderId, Role, SessionId, UserId},
+    users::User,
+};
 
 /// A user as programs see one.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub struct UserAnswer {
     /// The id.
-    pub id: String,
+    pub id: UserId,
     /// The e-mail address, in lower case.
-    pub email: String,
+    pub email: EmailAddress,
     /// When the address was proved, if it was.
-    pub email_verified_at: Option<String>,
+    pub email_verified_at: Option<Timestamp>,
     /// The first name.
+    #[schema(example = "Ada")]
     pub first_name: Option<String>,
     /// The last name.
+    #[schema(example = "Lovelace")]
     pub last_name: Option<String>,
     /// Where a picture is.
+    #[schema(example = "https://example.org/ada.png")]
     pub avatar_url: Option<String>,
-    /// `admin` or `member`.
-    pub role: &'static str,
-    /// `active` or `disabled`.
-    pub status: &'static str,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they may log in.
+    pub status: StatusName,
     /// What the application keeps with the user.
-    pub metadata: Map<String, Value>,
+    pub metadata: Metadata,
     /// When the user was turned off, if they are.
-    pub disabled_at: Option<String>,
+    pub disabled_at: Option<Timestamp>,
     /// When the user last logged in.
-    pub last_login_at: Option<String>,
+    pub last_login_at: Option<Timestamp>,
     /// When the user came to exist.
-    pub created_at: String,
+    pub created_at: Timestamp,
     /// When the user was last changed.
-    pub updated_at: String,
+    pub updated_at: Timestamp,
+}
+
+/// Whether a user may log in.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = UserStatus)]
+pub enum StatusName {
+    /// May log in.
+    Active,
+    /// Was turned off.
+    Disabled,
 }
 
 impl UserAnswer {
@@ -58,111 +80,128 @@ impl UserAnswer {
 
 impl From<&User> for UserAnswer {
     fn from(user: &User) -> Self {
-        let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
         Self {
-            id: user.id.to_string(),
-            email: user.email.to_string(),
-            email_verified_at: time(user.email_verified_at),
+            id: user.id.clone(),
+            email: user.email.clone(),
+            email_verified_at: user.email_verified_at,
             first_name: user.first_name.clone(),
             last_name: user.last_name.clone(),
             avatar_url: user.avatar_url.clone(),
-            role: user.role.as_str(),
-            status: if user.disabled_at.is_some() { "disabled" } else { "active" },
-            metadata: user.metadata.clone(),
-            disabled_at: time(user.disabled_at),
-            last_login_at: time(user.last_login_at),
-            created_at: user.created_at.to_rfc3339(),
-            updated_at: user.updated_at.to_rfc3339(),
+            role: user.role,
+            status: if user.disabled_at.is_some() { StatusName::Disabled } else { StatusName::Active },
+            metadata: Metadata(user.metadata.clone()),
+            disabled_at: user.disabled_at,
+            last_login_at: user.last_login_at,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
         }
     }
 }
 
-/// One user.
-#[derive(Debug, Serialize)]
+/// The user.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct OneUser {
-    /// The fields that were asked for of a [`UserAnswer`].
+    /// The user.
+    pub user: UserAnswer,
+}
+
+/// The user, with the fields that were asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OneShownUser {
+    /// The user.
     pub user: ShownUser,
 }
 
 /// One page of users.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct UserList {
-    /// The users, each with the fields that were asked for of a [`UserAnswer`].
+    /// The users, each with the fields that were asked for.
     pub users: Vec<ShownUser>,
     /// How many there are in all, exactly.
+    #[schema(example = 1)]
     pub count: usize,
     /// How many stand before the page; 0 where it follows a user.
+    #[schema(example = 0)]
     pub offset: u32,
     /// How many a page has at most.
+    #[schema(example = 50)]
     pub limit: u32,
 }
 
-/// That a user is no more.
-#[derive(Debug, Serialize)]
+/// The user is no more.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct DeletedUser {
     /// Who it was.
-    pub id: String,
+    pub id: UserId,
     /// `user`.
+    #[schema(example = "user")]
     pub object: &'static str,
     /// `true`.
+    #[schema(example = true)]
     pub deleted: bool,
 }
 
-/// Where a user is logged in.
-#[derive(Debug, Serialize)]
+/// Where the user is logged in.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct UserSessions {
     /// The last seen first.
     pub sessions: Vec<SessionAnswer>,
 }
 
 /// One session; its id opens nothing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub struct SessionAnswer {
     /// The id.
-    pub id: String,
+    pub id: SessionId,
     /// By which provider the user came in.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The address at log-in.
+    #[schema(example = "192.0.2.7")]
     pub ip: Option<String>,
     /// The browser or program at log-in.
+    #[schema(example = "curl/8.14.1")]
     pub user_agent: Option<String>,
     /// Whether it is the one that asks.
+    #[schema(example = false)]
     pub is_current: bool,
     /// When the user logged in.
-    pub created_at: String,
+    pub created_at: Timestamp,
     /// When a request last came, within a few minutes.
-    pub last_seen_at: String,
+    pub last_seen_at: Timestamp,
     /// When it ends at the latest.
-    pub expires_at: String,
+    pub expires_at: Timestamp,
 }
 
 impl SessionAnswer {
     /// A session as the one who asks sees it.
     pub fn new(session: &Session, scope: &Scope) -> Self {
         Self {
-            id: session.id.to_string(),
-            provider: session.provider.to_string(),
+            id: session.id.clone(),
+            provider: session.provider.clone(),
             ip: session.ip.clone(),
             user_agent: session.user_agent.clone(),
             is_current: scope.session_id() == Some(&session.id),
-            created_at: session.created_at.to_rfc3339(),
-            last_seen_at: session.last_seen_at.to_rfc3339(),
-            expires_at: session.expires_at.to_rfc3339(),
+            created_at: session.created_at,
+            last_seen_at: session.last_seen_at,
+            expires_at: session.expires_at,
         }
     }
 }
 
 /// How many sessions were ended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct EndedSessions {
     /// How many.
+    #[schema(example = 2)]
     pub count: u64,
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
-    use crate::shared::{EmailAddress, Role, UserId};
 
     #[test]
     fn every_field_can_be_chosen_by_its_name() {

@@ -1,19 +1,22 @@
 //! What is asked of the list of users.
 
 use serde::{Deserialize, Deserializer, de::Error};
+use utoipa::IntoParams;
 
+use super::StatusName;
 use crate::{
     api::{
         error::ApiError,
         fields::Fields,
-        values::{Ids, Name, Offset, PageSize, SearchText, Times},
+        values::{Cursor, Ids, Name, Offset, PageSize, SearchText, Times},
     },
     shared::{EmailAddress, PersonName, Role, UserId},
     users::{Exact, Filter, Order, Page, SortBy, Status, TimeOf},
 };
 
 /// `GET /admin/users`: each parameter narrows the list, `order` and what stands below choose the part of it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct UsersQuery {
     /// Part of the e-mail address or the name; under three characters, how one of them begins.
     pub q: Option<SearchText>,
@@ -30,8 +33,10 @@ pub struct UsersQuery {
     /// Only this status.
     pub status: Option<StatusName>,
     /// When they came to exist: `created_at[$gt]` and so on.
+    #[param(style = DeepObject, explode)]
     pub created_at: Option<Times>,
     /// When they were last changed: `updated_at[$gt]` and so on.
+    #[param(style = DeepObject, explode)]
     pub updated_at: Option<Times>,
     /// What the list is sorted by; `-` before it turns it round. The newest come first where nothing is said.
     pub order: Option<UserOrder>,
@@ -39,42 +44,35 @@ pub struct UsersQuery {
     pub limit: Option<PageSize>,
     /// How many users stand before the page.
     pub offset: Option<Offset>,
-    /// The id of the last user that was seen: the page follows it, in the list's own order.
-    pub after: Option<String>,
-    /// Which fields of each user are answered.
+    /// The id of the last user that was seen: the page follows it, in the list's own order. Not together with `offset`.
+    pub after: Option<Cursor>,
+    /// Which fields of each user are answered: `email,role` these and the id, `-metadata` all but that.
     pub fields: Option<Fields>,
-}
-
-/// Whether a user may log in.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StatusName {
-    /// May log in.
-    Active,
-    /// Was turned off.
-    Disabled,
 }
 
 /// What the list is sorted by.
 #[derive(Clone, Copy, Debug)]
 pub struct UserOrder(Order);
 
+impl UserOrder {
+    /// What the list can be sorted by.
+    pub const NAMES: [(&'static str, SortBy); 6] = [
+        ("created_at", SortBy::Created),
+        ("updated_at", SortBy::Updated),
+        ("email", SortBy::Email),
+        ("name", SortBy::Name),
+        ("first_name", SortBy::FirstName),
+        ("last_name", SortBy::LastName),
+    ];
+}
+
 impl<'de> Deserialize<'de> for UserOrder {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let (name, is_descending) = text.strip_prefix('-').map_or((text.as_str(), false), |name| (name, true));
-        let by = match name {
-            "created_at" => SortBy::Created,
-            "updated_at" => SortBy::Updated,
-            "email" => SortBy::Email,
-            "name" => SortBy::Name,
-            "first_name" => SortBy::FirstName,
-            "last_name" => SortBy::LastName,
-            _ => {
-                let known =
-                    "must be created_at, updated_at, email, name, first_name or last_name, with or without a `-`";
-                return Err(D::Error::custom(known));
-            }
+        let Some((_, by)) = Self::NAMES.into_iter().find(|(known, _)| *known == name) else {
+            let known = "must be created_at, updated_at, email, name, first_name or last_name, with or without a `-`";
+            return Err(D::Error::custom(known));
         };
         Ok(Self(Order { by, is_descending }))
     }
@@ -118,7 +116,7 @@ impl UsersQuery {
             (None, 0) => Ok(Page::First),
             (None, rows) => Ok(Page::Behind(rows)),
             (Some(_), 1..) => Err(ApiError::invalid_field("offset", "it can't be given together with 'after'")),
-            (Some(id), 0) => match UserId::parse(id) {
+            (Some(Cursor(id)), 0) => match UserId::parse(id) {
                 Some(id) => Ok(Page::After(id)),
                 None => Err(ApiError::invalid_field("after", "there is no such user")),
             },
