@@ -17,7 +17,7 @@ async function shoot(page: Page, name: string): Promise<void> {
 }
 
 test('the pages of visitors', async ({ page, server, visit }) => {
-  for (const [name, path] of [['login', '/login'], ['register', '/register'], ['setup', server.setupLink]] as const) {
+  for (const [name, path] of [['login', '/login'], ['register', '/register'], ['setup', server.setupLink], ['docs-api', '/docs/api']] as const) {
     await visit(page, path);
     await shoot(page, name);
   }

@@ -7,7 +7,7 @@ import { ada, bob, button, field, logIn, menu, openUser, register, registerMany,
 test.describe.configure({ timeout: 180_000 });
 
 test('the pages of visitors', async ({ page, server, visit }) => {
-  for (const path of ['/login', '/register', '/forgot-password', '/reset-password', '/link', server.setupLink]) {
+  for (const path of ['/login', '/register', '/forgot-password', '/reset-password', '/link', '/docs/api', server.setupLink]) {
     await visit(page, path);
     await expectAccessible(page);
   }

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod dashboard;
+pub mod docs;
 pub mod forgot_password;
 pub mod http;
 pub mod invite;

@@ -19,7 +19,7 @@ use tower_http::{
 use tower_sessions::{SessionManagerLayer, cookie::SameSite};
 
 use super::{
-    account, dashboard, forgot_password,
+    account, dashboard, docs, forgot_password,
     http::{assets, error::PageError, form, layers, next::OwnPath, scope},
     invite, link, login, register, reset_password, setup,
     state::WebState,
@@ -103,6 +103,7 @@ fn pages() -> Router<WebState> {
         .route("/dashboard/invites", get(dashboard::invites::show))
         .route("/dashboard/invites/new", get(dashboard::new_invites::show).post(dashboard::new_invites::answer))
         .route("/dashboard/invites/{id}", get(dashboard::invite::show))
+        .route("/docs/api", get(docs::api::show))
         .route("/api/{*function}", post(form::serve))
 }
 

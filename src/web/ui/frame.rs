@@ -97,6 +97,8 @@ fn ViewerMenu(viewer: Viewer) -> impl IntoView {
     let called = viewer.called().to_owned();
     let dashboard =
         viewer.may_manage_users.then(|| view! { <a class="menu-item" href="/dashboard/users">"Dashboard"</a> });
+    let for_programs =
+        viewer.may_manage_users.then(|| view! { <a class="menu-item" href="/docs/api">"API for programs"</a> });
     let name = (called != viewer.email).then(|| view! { <p class="menu-name"><bdi>{called.clone()}</bdi></p> });
     view! {
         <details class="menu">
@@ -113,6 +115,7 @@ fn ViewerMenu(viewer: Viewer) -> impl IntoView {
                 </div>
                 {dashboard}
                 <a class="menu-item" href="/account">"Your account"</a>
+                {for_programs}
                 <form method="post" action="/api/logout">
                     <button class="menu-item" type="submit">"Log out"</button>
                 </form>

@@ -1,4 +1,5 @@
-//! `/openapi.json`: the description of the API is whole, true and by the letter of OpenAPI.
+//! `/openapi.json` and `/docs/api`: the description of the API is whole, true and by the letter of OpenAPI, and people can
+//! read it.
 
 use std::{fs, path::Path};
 
@@ -14,6 +15,7 @@ on_both_databases! {
     what_is_answered_has_the_fields_that_are_described,
     it_names_what_is_configured with CUSTOMERS,
     refusals_are_told_apart,
+    people_read_it,
 }
 
 const CUSTOMERS: &str = "[actors.customer]\nproviders = [\"emailpass\"]";
@@ -256,4 +258,28 @@ async fn refusals_are_told_apart(app: TestApp) {
     assert_eq!(far.expect_status(400).json()["type"], "invalid_data");
     let long = format!("/admin/users?id={}", "x".repeat(256));
     app.admin_program().await.get(&long).await.expect_status(400);
+}
+
+async fn people_read_it(app: TestApp) {
+    let document = document(&app).await;
+    let person = app.form();
+    let page = person.get("/docs/api").await;
+    page.expect_status(200);
+    assert_eq!(page.title(), "API · Latchkey");
+    assert!(!page.body.contains("<script"), "it needs none");
+    assert_eq!(page.link("/openapi.json").as_deref(), Some("/openapi.json"));
+    let text = page.text();
+    for (method, path, operation) in operations(&document) {
+        assert!(text.contains(&format!("{} {path}", method.to_uppercase())), "{method} {path}");
+        assert!(text.contains(operation["summary"].as_str().unwrap()), "{method} {path}");
+        let id = operation["operationId"].as_str().unwrap().replace('_', "-");
+        assert_eq!(page.body.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
+        assert_eq!(page.body.matches(&format!("href=\"#{id}\"")).count(), 2, "{id}");
+    }
+    for reference in page.body.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(page.body.contains(&format!("id=\"{reference}\"")), "#{reference} leads somewhere");
+    }
+    assert!(text.contains("Authorization: Bearer $TOKEN"));
+    // The same page for everybody.
+    assert_eq!(app.admin().await.get("/docs/api").await.body, page.body);
 }
