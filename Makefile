@@ -48,10 +48,15 @@ bench: setup-rust target/site/.optimised setup-postgres ## Measures, on both dat
 	$(say) 'Measuring (about ten minutes)'
 	@.ci/with-postgres cargo bench --locked --quiet --bench front_door
 
+.PHONY: fuzz
+fuzz: server setup-postgres ## Fires 20,000 requests at the API, on both databases, and holds the answers to its description.
+	@.ci/setup schemathesis
+	@.ci/with-postgres .ci/fuzz $(DEBUG_BINARY) 20000
+
 .PHONY: test
 test: setup-test ## Sets up what is missing and runs every test: style, unit, both databases, browser.
 	@$(MAKE) check-format check-supply check-style server
-	@.ci/with-postgres $(MAKE) test-app test-browser
+	@.ci/with-postgres $(MAKE) test-app test-fuzz test-browser
 	$(say) 'Everything passed'
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -108,6 +113,10 @@ check-supply:
 test-app:
 	$(say) 'Testing the rules, and the server through its front door'
 	@cargo test --locked --quiet --no-fail-fast
+
+.PHONY: test-fuzz
+test-fuzz: setup-test server
+	@.ci/fuzz $(DEBUG_BINARY) quick
 
 .PHONY: test-browser
 test-browser: setup-test server
