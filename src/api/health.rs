@@ -28,7 +28,9 @@ async fn live() -> impl IntoResponse {
     answer(StatusCode::OK, "live")
 }
 
-/// Says whether the database answers and its migrations are those of this binary.
+/// Says whether the server is ready.
+///
+/// The database answers, and its migrations are those of this binary.
 #[utoipa::path(get, path = "/health/ready", operation_id = "ready",
     responses((status = 200, body = Health), (status = 503, description = "It is not ready", body = Health)))]
 async fn ready(State(db): State<Db>) -> impl IntoResponse {
