@@ -102,7 +102,7 @@ pub fn CodeBlock(
     view! {
         <figure class="code">
             <figcaption>{label.clone()}</figcaption>
-            <pre tabindex="0" role="region" aria-label=label><code>{text}</code></pre>
+            <pre tabindex="0" role="group" aria-label=label><code>{text}</code></pre>
         </figure>
     }
 }
