@@ -42,7 +42,7 @@ impl AuthProvider for MyAuth {
 
     async fn authenticate(&self, input: &AuthInput, known: &Identities) -> Result<AuthResponse, ProviderError> {
         let question = json!({ "username": input.body.get("username"), "password": input.body.get("password") });
-        let answer = self.1.post(self.0.clone()).json(&question).send().await.map_err(ProviderError::internal)?;
+        let answer = self.1.post(self.0.clone()).json(&question).send().await.map_err(ProviderError::unavailable)?;
         if answer.status() == StatusCode::UNAUTHORIZED {
             return Ok(AuthResponse::refused("The directory does not know this user name and password"));
         }

@@ -11,6 +11,9 @@ use crate::{
     shared::{ExternalUser, PasswordRule, ProviderId},
 };
 
+/// When it is worth to ask a server again that did not answer, in seconds.
+const RETRY_AFTER_SECS: u32 = 10;
+
 /// The options of a configured provider, as its table in the configuration holds them.
 pub type Options = Map<String, Value>;
 
@@ -147,7 +150,13 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
-    /// Something that is not the person's fault, such as a server that can't be reached.
+    /// A server that the provider needs does not answer: logged, and the person is told to come back.
+    pub fn unavailable(error: impl std::error::Error) -> Self {
+        tracing::warn!(%error, "what a provider needs does not answer");
+        Self::Busy { retry_after_secs: RETRY_AFTER_SECS }
+    }
+
+    /// Something that is not the person's fault, such as an answer that can't be read.
     pub fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(error.into())
     }

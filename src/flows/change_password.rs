@@ -12,11 +12,13 @@ use super::{
     login::{Proof, judge, open_session},
 };
 use crate::{
-    auth::{self, AuthIdentity, AuthIdentityProviderService, AuthInput, Configured, UpdateData, providers::EMAILPASS},
+    auth::{
+        self, AuthIdentity, AuthIdentityProviderService, AuthInput, Configured, UpdateData, WayIn, providers::EMAILPASS,
+    },
     events::{self, Event, EventKind, Scope},
     platform::{Bucket, one_time},
     sessions,
-    shared::ProviderId,
+    shared::{ProviderId, UserId},
 };
 
 /// Changes the password of the one who asks; answers how many other sessions ended.
@@ -78,10 +80,7 @@ pub(super) async fn prove_password<'a>(
     }
     let limit = services.rules.limits.change_password_per_account;
     services.take(scope, &[Bucket { name: "change_password", subject: user.id.as_str(), limit }]).await?;
-    let known = auth::ways_in(&services.platform.db, USER, user.id.as_str()).await?;
-    let is_password =
-        |id: &ProviderId| services.providers.get(id).is_some_and(|provider| provider.identifier == EMAILPASS);
-    let way_in = known.into_iter().find(|it| is_password(&it.provider)).ok_or(Error::NotFound)?;
+    let way_in = password_of(services, &user.id).await?.ok_or(Error::NotFound)?;
     let configured = services.provider(&way_in.provider)?;
     let identities = services.identities(configured, scope);
     let body = BTreeMap::from([("email".to_owned(), way_in.entity_id), ("password".to_owned(), password)]);
@@ -99,4 +98,19 @@ pub(super) async fn prove_password<'a>(
             Err(Error::NotProved("Invalid email or password".to_owned()))
         }
     }
+}
+
+/// Whether a user logs in by a password.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn has_password(services: &Services, user: &UserId) -> Result<bool, Error> {
+    Ok(password_of(services, user).await?.is_some())
+}
+
+async fn password_of(services: &Services, user: &UserId) -> Result<Option<WayIn>, Error> {
+    let known = auth::ways_in(&services.platform.db, USER, user.as_str()).await?;
+    let is_password =
+        |id: &ProviderId| services.providers.get(id).is_some_and(|provider| provider.identifier == EMAILPASS);
+    Ok(known.into_iter().find(|it| is_password(&it.provider)))
 }

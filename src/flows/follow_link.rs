@@ -148,11 +148,20 @@ pub fn renewal_of(token: &OneTime) -> Option<MailRequest> {
     }
 }
 
+/// Whether whoever did not ask for a link may make it useless. What takes a change back is mailed to who did not make the
+/// change: it is the remedy, and useless only to the thief.
+pub fn may_be_void(token: &OneTime) -> bool {
+    ![UNDO_EMAIL_CHANGE, DISOWN_RESET].iter().any(|purpose| token.is_for(*purpose))
+}
+
 /// Makes a link useless that its receiver has not asked for.
 ///
 /// # Errors
-/// [`Error::Internal`] if the database fails.
+/// [`Error::NotFound`] for a link that nobody asks for, [`Error::Internal`] if the database fails.
 pub async fn void_link(services: &Services, scope: &Scope, token: &OneTime) -> Result<(), Error> {
+    if !may_be_void(token) {
+        return Err(Error::NotFound);
+    }
     let mut tx = services.platform.db.begin().await?;
     one_time::revoke(&mut tx, &token.id, scope.now).await?;
     Ok(tx.commit().await?)

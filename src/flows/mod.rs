@@ -42,13 +42,13 @@ pub use accept_invite::{
 pub use authenticate::{Access, Ask, authenticate, call_back, providers_of, register_identity};
 pub use bearer::{Holder, give_cookie, refresh_token, resume_bearer};
 pub use change_email::request_email_change;
-pub use change_password::change_password;
+pub use change_password::{change_password, has_password};
 pub use create_user::{DirectUser, Vouched, create_directly, create_without_password};
 pub use end_sessions::{end_other_sessions, end_session, log_out, log_out_holder};
 pub use error::Error;
 pub use external_user::Guest;
 pub use follow_link::{
-    Followed, find_by_code, follow_link, is_for_another, link_again, open_link, renewal_of, void_link,
+    Followed, find_by_code, follow_link, is_for_another, link_again, may_be_void, open_link, renewal_of, void_link,
 };
 pub use invite::{
     Availability, Invitation, InviteTerms, Invited, MAX_INVITES_AT_ONCE, availability, delete_invite, find_invite,

@@ -211,12 +211,14 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
         form.next.as_ref().map_or_else(|| "/register".to_owned(), |next| format!("/register?next={}", next.in_query()));
     let foot =
         move || form.may_register.then(|| view! { <p>"New here? " <a href=register>"Create an account"</a></p> });
-    let tab = form.error.as_ref().map_or("Log in", |_| "Log in: that didn't work");
     let Ways { here, others } = form.ways;
+    let title = here.as_ref().filter(|way| !way.is_emailpass).map(|way| format!("Log in with {}", way.name));
+    let title = title.unwrap_or_else(|| "Log in".to_owned());
+    let tab = form.error.as_ref().map_or_else(|| title.clone(), |_| format!("{title}: that didn't work"));
     let (forms_next, flash, is_remembered) = (form.next.clone(), form.flash, form.is_remembered);
     let way = here.map(|way| view! { <WayForm way=way next=forms_next flash=flash is_remembered=is_remembered /> });
     view! {
-        <EntryPage title="Log in" product=PRODUCT tab=tab foot=foot>
+        <EntryPage title=title product=PRODUCT tab=tab foot=foot>
             {form.notice.map(|notice| view! { <Notice>{notice}</Notice> })}
             {form.error.map(|error| view! { <Alert>{error}</Alert> })}
             {way}

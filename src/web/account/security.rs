@@ -17,7 +17,7 @@ use crate::{
             scope::LoggedIn,
         },
         state::{PRODUCT, WebState},
-        ui::{AccountEntry, AccountPage, Alert, Button, Notice, PostForm, Section, Viewer},
+        ui::{AccountEntry, AccountPage, Alert, Button, ButtonKind, ButtonLink, Notice, PostForm, Section, Viewer},
         words,
     },
 };
@@ -31,7 +31,9 @@ const FORM: &str = "change-password";
 pub async fn show(State(state): State<WebState>, logged_in: LoggedIn) -> Result<Response, PageError> {
     let viewer = logged_in.viewer();
     let flash = logged_in.asked.flash.clone();
-    Ok(page(&state, &logged_in.asked, move || view! { <SecurityPage viewer=viewer flash=flash /> }))
+    let has_password = flows::has_password(&state.services, &logged_in.resumed.user.id).await?;
+    let view = move || view! { <SecurityPage viewer=viewer flash=flash has_password=has_password /> };
+    Ok(page(&state, &logged_in.asked, view))
 }
 
 /// Changes the password of the one who asks.
@@ -66,15 +68,38 @@ pub async fn change_password(
 }
 
 #[component]
-fn SecurityPage(viewer: Viewer, flash: Flash) -> impl IntoView {
+fn SecurityPage(viewer: Viewer, flash: Flash, has_password: bool) -> impl IntoView {
     let error = flash.error_of(FORM).cloned();
     let refusal = error.as_ref().and_then(words::of_refusal);
-    let [current_error, new_error] =
-        [Field::Password, Field::NewPassword].map(|field| words::of_field(error.as_ref(), field));
+    let password = if has_password {
+        view! { <NewPassword error=error /> }.into_any()
+    } else {
+        view! { <NoPassword /> }.into_any()
+    };
     view! {
         <AccountPage title="Security" product=PRODUCT viewer=viewer entry=AccountEntry::Security>
             {flash.done.map(|done| view! { <Notice>{words::of_done(done)}</Notice> })}
             {refusal.map(|refusal| view! { <Alert>{refusal}</Alert> })}
+            {password}
+        </AccountPage>
+    }
+}
+
+/// For who has come in by another provider alone.
+#[component]
+fn NoPassword() -> impl IntoView {
+    view! {
+        <Section title="Password" lead="Your account has none: you log in by another way.">
+            <ButtonLink href="/forgot-password" kind=ButtonKind::Quiet>"Set one by mail"</ButtonLink>
+        </Section>
+    }
+}
+
+#[component]
+fn NewPassword(error: Option<FormError>) -> impl IntoView {
+    let [current_error, new_error] =
+        [Field::Password, Field::NewPassword].map(|field| words::of_field(error.as_ref(), field));
+    view! {
             <Section title="Password" lead="Changing it logs you out on every other device.">
                 <PostForm action="/api/change-password">
                     <PasswordField
@@ -94,6 +119,5 @@ fn SecurityPage(viewer: Viewer, flash: Flash) -> impl IntoView {
                     <Button>"Change password"</Button>
                 </PostForm>
             </Section>
-        </AccountPage>
     }
 }

@@ -4,8 +4,11 @@ use leptos::prelude::*;
 
 use super::{CODE_FORM, COOLDOWN_SECS};
 use crate::{
-    flows::link::{
-        CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, RESET_IDENTITY, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE,
+    flows::{
+        self,
+        link::{
+            CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, RESET_IDENTITY, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE,
+        },
     },
     platform::{OneTime, OneTimeState, Timestamp},
     shared::{EmailAddress, Field},
@@ -93,6 +96,14 @@ fn ReadyLink(opened: Opened) -> impl IntoView {
     let (away, where_to) =
         if opened.viewer.is_some() { ("/account", "Back to your account") } else { ("/login", "Log in") };
     let tab = if opened.refusal.is_some() { format!("{title}: that didn't work") } else { title.to_owned() };
+    let void = flows::may_be_void(&opened.token).then(|| {
+        view! {
+            <PostForm action="/api/void-link">
+                <HiddenField name="token" value=opened.address />
+                <Button kind=ButtonKind::Quiet full=true>"I didn't ask for this"</Button>
+            </PostForm>
+        }
+    });
     let way_on = opened
         .refusal
         .is_some()
@@ -104,10 +115,7 @@ fn ReadyLink(opened: Opened) -> impl IntoView {
             <PostForm action=address>
                 <Button full=true>{button}</Button>
             </PostForm>
-            <PostForm action="/api/void-link">
-                <HiddenField name="token" value=opened.address />
-                <Button kind=ButtonKind::Quiet full=true>"I didn't ask for this"</Button>
-            </PostForm>
+            {void}
             {way_on}
             <p class="hint">{until}</p>
         </EntryPage>

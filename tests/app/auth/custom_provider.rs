@@ -133,7 +133,9 @@ async fn a_directory_that_is_down_opens_nothing(app: TestApp) {
         ))
         .await;
     let client = app.form();
-    client.post("/api/login-with", &ADA).await.expect_status(500).expect_no_text("127.0.0.1");
+    let answer = client.post("/api/login-with", &ADA).await;
+    answer.expect_status(503).expect_no_text("127.0.0.1");
+    assert!(answer.retry_after_secs().is_some());
     assert!(!client.is_logged_in().await);
 }
 

@@ -171,6 +171,14 @@ fn Fields(
     }
 }
 
+/// What everybody is invited to, as it was when the preview was made.
+fn terms_in_words(typed: &Typed) -> String {
+    let role = typed.role.parse().map_or("", words::of_role).to_lowercase();
+    let life = LIVES.into_iter().find(|(name, ..)| *name == typed.expires_in).map_or("", |(.., text)| text);
+    let note = if typed.note.trim().is_empty() { "without a note" } else { "with your note" };
+    format!("As {role}, for {life}, {note}. What you change below counts after another preview.")
+}
+
 #[component]
 pub(super) fn PreviewPage(viewer: Viewer, typed: Typed, previewed: Previewed) -> impl IntoView {
     let summary = previewed.in_words();
@@ -180,6 +188,7 @@ pub(super) fn PreviewPage(viewer: Viewer, typed: Typed, previewed: Previewed) ->
     let ready: Vec<String> = previewed.ready.into_iter().map(String::from).collect();
     let listed = ready.iter().map(|email| view! { <li><bdi>{email.clone()}</bdi></li> }).collect_view();
     let button = if count == 1 { "Send 1 invite".to_owned() } else { format!("Send {count} invites") };
+    let terms = terms_in_words(&typed);
     let (role, expires_in, note) = (typed.role.clone(), typed.expires_in.clone(), typed.note.clone());
     let send = (count > 0 && !is_too_many).then(|| {
         view! {
@@ -189,6 +198,7 @@ pub(super) fn PreviewPage(viewer: Viewer, typed: Typed, previewed: Previewed) ->
                 <HiddenField name="expires_in" value=expires_in />
                 <HiddenField name="note" value=note />
                 <HiddenField name="step" value="send" />
+                <p>{terms}</p>
                 <details class="more">
                     <summary>"Who is invited"</summary>
                     <ul>{listed}</ul>
