@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{caller::Caller, error::ApiError, params::Params};
 use crate::{
-    flows::Holder,
+    flows::{Holder, USER},
     shared::Role,
     web::{
         http::next::{OwnPath, query_value},
@@ -88,7 +88,7 @@ struct Named {
 
 impl Named {
     fn from_holder(holder: &Holder) -> Option<Self> {
-        if let Some(user) = &holder.session.external_user {
+        if let Some(user) = holder.session.external_user.as_ref().filter(|_| holder.actor_type == USER) {
             let (id, name) = (user.id.clone(), user.display_name().to_owned());
             return Some(Self { id, email: user.email.clone().unwrap_or_default(), name, role: None });
         }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{auth::Done, caller::Caller, error::ApiError, users::UserAnswer};
 use crate::{
-    flows::{self, Resumed},
+    flows::{self, Resumed, USER},
     platform::Timestamp,
     shared::{ExternalUser, UserId},
     users::User,
@@ -133,7 +133,8 @@ pub async fn open(
     cookie: tower_sessions::Session,
     caller: Caller,
 ) -> Result<Json<OpenedSession>, ApiError> {
-    let holder = caller.holder.ok_or_else(ApiError::not_logged_in)?;
+    // A cookie is for people; what other kinds of accounts have is their application's.
+    let holder = caller.holder.filter(|holder| holder.actor_type == USER).ok_or_else(ApiError::not_logged_in)?;
     let user = match (&holder.user, &holder.session.external_user) {
         (_, Some(user)) => Holder::Named(SessionUser::from(user.clone())),
         (Some(user), None) => Holder::User(UserAnswer::from(user)),

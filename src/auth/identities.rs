@@ -95,7 +95,7 @@ impl AuthIdentityProviderService {
         Self { is_blind: true, ..self }
     }
 
-    /// The identity with this entity id.
+    /// The identity with this entity id; nobody is known by one with a NUL, which PostgreSQL can't hold.
     ///
     /// # Errors
     /// [`Error::Internal`] if the database fails.
@@ -103,7 +103,7 @@ impl AuthIdentityProviderService {
         if let Some(created) = self.created(entity_id) {
             return Ok(Some(created));
         }
-        if self.is_blind {
+        if self.is_blind || entity_id.contains('\0') {
             return Ok(None);
         }
         let Some((identity, stored)) = find_identity(&self.db, &self.provider, entity_id).await? else {

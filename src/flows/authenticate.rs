@@ -53,8 +53,9 @@ pub async fn authenticate(services: &Services, scope: &Scope, ask: &Ask) -> Resu
     let configured = services.provider_of(&ask.actor_type, &ask.provider)?;
     limit_tries(services, scope, (configured, &ask.input)).await?;
     let answer = match try_to_authenticate(services, scope, (ask, Step::First)).await {
-        // Changed since it was proved: another log-in has hashed the password anew, or it is another password now.
-        Err(Error::Conflict) => try_to_authenticate(services, scope, (ask, Step::First)).await,
+        // Changed since it was proved: another log-in has hashed the password anew, or it is another password now. Or two
+        // first log-ins have come at once.
+        Err(Error::Conflict | Error::Taken(_)) => try_to_authenticate(services, scope, (ask, Step::First)).await,
         answer => answer,
     };
     if let Err(Error::EmailNotVerified { email, .. }) = &answer {
@@ -169,7 +170,8 @@ async fn come_in(
     let mut tx = services.platform.db.begin().await?;
     identities.commit(&mut tx).await?;
     let is_open = services.rules.registration.mode == RegistrationMode::Open;
-    if actor_type == USER && identity.actor_id(USER).is_none() && is_open {
+    // Whom the hook has named comes in by an account, which can be turned off, or not at all.
+    if actor_type == USER && identity.actor_id(USER).is_none() && (is_open || named.is_some()) {
         let user = create_user::for_identity(services, scope, &identity, &mut tx).await?;
         identity.app_metadata.insert(format!("{USER}_id"), user.id.to_string());
         if services.rules.registration.requires_verified_email() && user.email_verified_at.is_none() {

@@ -193,7 +193,11 @@ async fn give_session(
 /// What those may ask for who have a session costs a little, so it is counted as log-ins are, apart from them.
 async fn limit_holder(services: &Services, scope: &Scope, holder: &Holder) -> Result<(), Error> {
     let (client, limits) = (client_subject(scope), &services.rules.limits);
-    let account = holder.session.auth_identity_id.as_str();
+    // Users who live elsewhere have no identity here; each of their sessions counts for itself.
+    let account = match holder.session.auth_identity_id.as_str() {
+        "" => holder.session.id.as_str(),
+        identity => identity,
+    };
     let tries = [
         Bucket { name: "token_client", subject: &client, limit: limits.log_in_per_ip },
         Bucket { name: "token_account", subject: account, limit: limits.log_in_per_account_anywhere },

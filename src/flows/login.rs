@@ -11,7 +11,7 @@ use super::{
     services::client_subject,
 };
 use crate::{
-    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse, Configured},
+    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse, Configured, InputKind},
     events::{self, Actor, Event, EventKind, Scope, Target},
     platform::{Bucket, Tx},
     sessions::{self, NewSession, Opened},
@@ -59,8 +59,9 @@ pub struct LogIn {
 pub async fn log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Result<Outcome, Error> {
     limit_tries(services, scope, (services.provider(&wanted.provider)?, &wanted.input)).await?;
     let answer = match try_log_in(services, scope, wanted).await {
-        // Changed since it was proved: another log-in has hashed the password anew, or it is another password now.
-        Err(Error::Conflict) => try_log_in(services, scope, wanted).await,
+        // Changed since it was proved: another log-in has hashed the password anew, or it is another password now. Or two
+        // first log-ins have come at once.
+        Err(Error::Conflict | Error::Taken(_)) => try_log_in(services, scope, wanted).await,
         answer => answer,
     };
     if let Err(Error::EmailNotVerified { email, .. }) = &answer {
@@ -117,12 +118,13 @@ pub(super) fn judge(response: AuthResponse) -> Proof {
     }
 }
 
-/// Whose account is tried: the e-mail address, or what else the provider asks for that is no secret, by its beginning.
+/// Whose account is tried: what the provider asks for that is no secret, an address as such, else its beginning. Nothing
+/// else that was sent counts, or whoever guesses would choose where their tries are counted.
 fn account_in(configured: &Configured, input: &AuthInput) -> Option<String> {
-    if let Some(email) = email_in(input) {
-        return Some(email.to_string());
-    }
     let named = configured.fields.iter().find(|field| !field.is_secret())?;
+    if named.kind == InputKind::Email {
+        return EmailAddress::parse(input.body.get(named.name)?).ok().map(String::from);
+    }
     let typed = input.body.get(named.name)?.trim().to_lowercase();
     let beginning: String = typed.chars().take(MAX_ACCOUNT_CHARS).collect();
     Some(format!("{} {beginning}", configured.id))

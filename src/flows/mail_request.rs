@@ -96,7 +96,8 @@ async fn ask(services: &Services, scope: &Scope, (request, about): (MailRequest,
     let limits = &services.rules.limits;
     let per_client = [Bucket { name: "recover_client", subject: &client, limit: limits.recover_per_ip }];
     services.take(scope, &per_client).await?;
-    let known_by = EmailAddress::parse(&about.identifier).map_or_else(|_| about.identifier.clone(), String::from);
+    let known_by =
+        EmailAddress::parse(&about.identifier).map_or_else(|_| about.identifier.trim().to_owned(), String::from);
     if known_by.len() > MAX_IDENTIFIER_BYTES || known_by.contains('\0') {
         return Ok(());
     }

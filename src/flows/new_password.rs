@@ -150,7 +150,8 @@ async fn usable<'a>(
         let user = find_user(services, Some(&token.subject)).await?;
         Some(user.filter(|user| user.email == token.email).ok_or(Error::NotFound)?)
     };
-    if way.actor_type == USER && user.as_ref().is_some_and(|user| user.disabled_at.is_some()) {
+    // It is the password of all accounts of the identity.
+    if user.as_ref().is_some_and(|user| user.disabled_at.is_some()) {
         return Err(Error::Disabled);
     }
     Ok(Reset { token, configured, entity_id, user })

@@ -165,9 +165,13 @@ async fn act(call: &Call, origin: Origin, found: &OneTime, secret: Option<&str>)
             call.set_pending(&Pending::Password { link });
             call.go_on(&OwnPath::known("/reset-password"), Some(Done::EmailConfirmedElsewhere))
         }
-        Followed::MaySetPassword(link) | Followed::EmailChangeUndone(link) => {
+        Followed::MaySetPassword(link) => {
             call.set_pending(&Pending::Password { link });
             call.go_on(&OwnPath::known("/reset-password"), None)
+        }
+        Followed::EmailChangeUndone(link) => {
+            call.set_pending(&Pending::Password { link });
+            call.go_on(&OwnPath::known("/reset-password"), Some(Done::EmailTakenBack))
         }
         Followed::PasswordDisowned => {
             call.log_out().await?;

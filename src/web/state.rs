@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use axum::body::Bytes;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
@@ -40,19 +41,19 @@ pub struct Site {
 /// The description of the API, which stays the same as long as the process lives.
 #[derive(Debug)]
 pub struct Description {
-    /// As programs fetch it.
-    pub json: String,
+    /// As programs fetch it; shared by all answers, however slowly they are read.
+    pub json: Bytes,
     /// By which they know that they have it.
     pub etag: String,
     /// As people read it, once somebody has asked for it.
-    pub page: OnceLock<String>,
+    pub page: OnceLock<Bytes>,
 }
 
 impl Description {
     /// Takes the description as JSON.
     pub fn new(json: String) -> Self {
         let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&json)[..12]));
-        Self { json, etag, page: OnceLock::new() }
+        Self { json: Bytes::from(json), etag, page: OnceLock::new() }
     }
 }
 

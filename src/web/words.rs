@@ -118,6 +118,10 @@ pub fn of_done(done: Done) -> String {
                 .to_owned()
         }
         Done::EmailChanged => "Your e-mail address was changed.".to_owned(),
+        Done::EmailTakenBack => {
+            "Your account has its address again, and every device is logged out. Choose a new password: the old one is dead."
+                .to_owned()
+        }
         Done::PasswordSet => "Your new password is set. Every other device is logged out.".to_owned(),
         Done::PasswordDisowned => {
             "That password no longer works, and every device is logged out. A link to set your own is in a new mail."

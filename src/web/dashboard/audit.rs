@@ -181,6 +181,8 @@ type Emails = std::collections::BTreeMap<String, crate::shared::EmailAddress>;
 fn who(entry: &AuditEntry, emails: &Emails) -> String {
     match (entry.actor_type.as_str(), &entry.actor_id) {
         ("user", Some(id)) => email_or_id(id, emails),
+        // The command line has no address; whoever has the token in the log is the operator, too.
+        ("operator", _) if entry.ip.is_some() => "Operator, first start".to_owned(),
         ("operator", _) => "Operator, command line".to_owned(),
         _ => "Visitor".to_owned(),
     }

@@ -6,6 +6,7 @@ mod operation;
 mod schema;
 
 use axum::{
+    body::Bytes,
     extract::State,
     response::{Html, IntoResponse, Response},
 };
@@ -34,12 +35,12 @@ pub async fn show(State(state): State<WebState>) -> Result<Response, PageError> 
     let html = if let Some(html) = description.page.get() {
         html.clone()
     } else {
-        let document: Document = serde_json::from_str(&description.json).map_err(|error| {
+        let document: Document = serde_json::from_slice(&description.json).map_err(|error| {
             tracing::error!(%error, "the description of the API can't be read");
             PageError::Internal
         })?;
         // Several may come first at once; they render the same.
-        let rendered = render_page(document, state.site.public_url.clone());
+        let rendered = Bytes::from(render_page(document, state.site.public_url.clone()));
         description.page.get_or_init(|| rendered).clone()
     };
     let mut response = Html(html).into_response();

@@ -67,6 +67,8 @@ pub enum Done {
     EmailConfirmedElsewhere,
     /// The account has a new address.
     EmailChanged,
+    /// The account has its old address again, and a new password is to be chosen.
+    EmailTakenBack,
     /// A new password was set by a mailed link.
     PasswordSet,
     /// A new password was taken back; another link was mailed.

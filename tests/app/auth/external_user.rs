@@ -13,9 +13,27 @@ on_both_databases! {
     a_program_gets_a_token_for_them with OUTSIDE,
     nobody_is_taken_for_an_account_that_is_kept_here with OUTSIDE,
     what_no_header_carries_is_refused with OUTSIDE,
+    an_external_customer_is_no_user with CUSTOMERS,
 }
 
 const OUTSIDE: &str = r#"providers = [{ id = "emailpass", kind = "emailpass" }, { id = "outside", kind = "outside" }]"#;
+
+const CUSTOMERS: &str = r#"
+    providers = [{ id = "emailpass", kind = "emailpass" }, { id = "outside", kind = "outside" }]
+    actors.user.providers = ["emailpass"]
+    actors.customer.providers = ["outside"]
+"#;
+
+async fn an_external_customer_is_no_user(app: TestApp) {
+    let answer = app.program().post("/auth/customer/outside", &json!({ "id": "cust-7" })).await;
+    let token = answer.expect_status(200).json()["token"].as_str().unwrap().to_owned();
+    let program = app.program().known_by(&token);
+    program.get("/auth/forward").await.expect_status(302);
+    program.post("/auth/session", &json!({})).await.expect_status(401);
+    let customer = program.refreshed().await;
+    customer.get("/auth/forward").await.expect_status(302);
+    app.program().post("/auth/user/outside", &json!({ "id": "cust-7" })).await.expect_status(400);
+}
 
 async fn log_in(app: &TestApp, id: &str, name: &str) -> Client {
     let client = app.form();

@@ -12,10 +12,21 @@ on_both_databases! {
     whom_the_hook_lets_be_is_the_account with ELSEWHERE,
     a_session_that_was_named_ends_with_the_account with ELSEWHERE,
     a_provider_that_sends_elsewhere_has_no_form with ELSEWHERE,
+    nobody_is_named_where_nobody_may_register with INVITE_ONLY,
 }
 
 const ELSEWHERE: &str =
     r#"providers = [{ id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }]"#;
+
+const INVITE_ONLY: &str = r#"
+    registration.mode = "invite_only"
+    providers = [{ id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }]
+"#;
+
+async fn nobody_is_named_where_nobody_may_register(app: TestApp) {
+    assert_ne!(back_as(&app, "named").await.0, 200);
+    assert_eq!(app.number("SELECT count(*) FROM sessions").await, 0);
+}
 
 async fn back_as(app: &TestApp, code: &str) -> (u16, Program) {
     let program = app.program();
