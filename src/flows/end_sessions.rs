@@ -11,11 +11,7 @@ use crate::{
     shared::{AuthIdentityId, EmailAddress, ProviderId, SessionId, UserId},
 };
 
-/// Ends the session of the one who asks; nothing happens to who has none.
-///
-/// # Errors
-/// [`Error::Internal`] if the database fails.
-pub async fn log_out(services: &Services, scope: &Scope) -> Result<(), Error> {
+async fn log_out(services: &Services, scope: &Scope) -> Result<(), Error> {
     let (Some(user), Some(session)) = (scope.user_id(), scope.session_id()) else { return Ok(()) };
     let mut tx = services.platform.db.begin().await?;
     if sessions::revoke(&mut tx, user, session).await? {

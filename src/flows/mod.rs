@@ -44,7 +44,7 @@ pub use bearer::{Holder, give_cookie, refresh_token, resume_bearer};
 pub use change_email::request_email_change;
 pub use change_password::{change_password, has_password};
 pub use create_user::{DirectUser, Vouched, create_directly, create_without_password};
-pub use end_sessions::{end_other_sessions, end_session, log_out, log_out_holder};
+pub use end_sessions::{end_other_sessions, end_session, log_out_holder};
 pub use error::Error;
 pub use external_user::Guest;
 pub use follow_link::{

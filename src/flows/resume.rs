@@ -6,7 +6,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use sqlx::Row;
 
-use super::{Error, Guest, Services};
+use super::{Error, Guest, Services, USER};
 use crate::{
     platform::Timestamp,
     sessions::{self, Session, SessionKey},
@@ -46,7 +46,7 @@ pub async fn resume(services: &Services, key: SessionKey, now: Timestamp) -> Res
         format!(
             "SELECT {}, {} FROM sessions s LEFT JOIN users u ON u.id = s.user_id
              WHERE s.key_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND u.disabled_at IS NULL
-             AND (u.id IS NOT NULL OR (s.external_user IS NOT NULL AND s.actor_type = 'user'))",
+             AND (u.id IS NOT NULL OR (s.external_user IS NOT NULL AND s.actor_type = '{USER}'))",
             users::USER_COLUMNS,
             sessions::session_columns()
         )

@@ -26,6 +26,7 @@ on_both_databases! {
     the_owner_of_an_address_takes_it_back_on_the_pages with MAILS,
     who_is_invited_is_rid_of_who_registered_the_address with INVITE_ONLY,
     a_callback_asks_the_provider with ACTORS,
+    nobody_sets_the_password_of_who_is_turned_off_as_another_kind_of_account with ACTORS,
 }
 
 const ACTORS: &str = "[actors.customer]\nproviders = [\"emailpass\"]\n[actors.robot]\nproviders = []";
@@ -342,4 +343,15 @@ async fn a_callback_asks_the_provider(app: TestApp) {
     }
     program.get("/auth/nobody/emailpass/callback").await.expect_status(404);
     program.get("/auth/user/none/callback").await.expect_status(400);
+}
+
+async fn nobody_sets_the_password_of_who_is_turned_off_as_another_kind_of_account(app: TestApp) {
+    app.member(BOB).await;
+    let program = app.script();
+    let token = app.reset_token("/auth/customer/emailpass/reset-password", BOB).await;
+    app.change("UPDATE users SET disabled_at = 1 WHERE email = 'bob@example.org'").await;
+    let refused = update(&program, "/auth/customer/emailpass/update", (&token, NEW)).await;
+    assert!((400..500).contains(&refused.status), "{}", refused.status);
+    app.change("UPDATE users SET disabled_at = NULL").await;
+    log_in(&program, LOG_IN, (BOB, NEW)).await.expect_status(401);
 }

@@ -14,6 +14,7 @@ on_both_databases! {
     nobody_is_taken_for_an_account_that_is_kept_here with OUTSIDE,
     what_no_header_carries_is_refused with OUTSIDE,
     an_external_customer_is_no_user with CUSTOMERS,
+    one_user_spends_no_refresh_of_another with FEW_REFRESHES,
 }
 
 const OUTSIDE: &str = r#"providers = [{ id = "emailpass", kind = "emailpass" }, { id = "outside", kind = "outside" }]"#;
@@ -23,6 +24,23 @@ const CUSTOMERS: &str = r#"
     actors.user.providers = ["emailpass"]
     actors.customer.providers = ["outside"]
 "#;
+
+const FEW_REFRESHES: &str = r#"
+    providers = [{ id = "emailpass", kind = "emailpass" }, { id = "outside", kind = "outside" }]
+    limits.log_in_per_account_anywhere = "2/1h"
+"#;
+
+async fn one_user_spends_no_refresh_of_another(app: TestApp) {
+    let mut programs = Vec::new();
+    for id in ["app-1", "app-2"] {
+        let answer = app.program().post("/auth/user/outside", &json!({ "id": id })).await;
+        programs.push(app.program().known_by(answer.expect_status(200).json()["token"].as_str().unwrap()));
+    }
+    for status in [200, 200, 429] {
+        programs[0].post("/auth/token/refresh", &json!({})).await.expect_status(status);
+    }
+    programs[1].post("/auth/token/refresh", &json!({})).await.expect_status(200);
+}
 
 async fn an_external_customer_is_no_user(app: TestApp) {
     let answer = app.program().post("/auth/customer/outside", &json!({ "id": "cust-7" })).await;
