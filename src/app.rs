@@ -138,8 +138,9 @@ impl Builder {
     /// # Errors
     /// [`AppError::Providers`] names provider, option and reason.
     pub fn check(&self, config: &Config) -> Result<(), AppError> {
-        let passwords = PasswordHasher::start(&config.password, Entropy::from_os()?)?;
-        self.registry(config, &passwords).map(drop)
+        let entropy = Entropy::from_os()?;
+        let passwords = PasswordHasher::start(&config.password, entropy.clone())?;
+        self.registry(config, (&passwords, &entropy)).map(drop)
     }
 
     /// The services that the command line and the server share.
@@ -148,7 +149,7 @@ impl Builder {
     /// [`AppError`] names what can't be made.
     pub async fn services(&self, config: &Config) -> Result<Services, AppError> {
         let platform = Platform::open(&config.platform(), self.clock.clone()).await?;
-        let providers = self.registry(config, &platform.passwords)?;
+        let providers = self.registry(config, (&platform.passwords, &platform.entropy))?;
         let rules = Rules {
             registration: config.registration.clone(),
             invites: config.invites.clone(),
@@ -166,14 +167,24 @@ impl Builder {
         })
     }
 
-    fn registry(&self, config: &Config, passwords: &PasswordHasher) -> Result<Registry, AppError> {
+    fn registry(
+        &self,
+        config: &Config,
+        (passwords, entropy): (&PasswordHasher, &Entropy),
+    ) -> Result<Registry, AppError> {
         let mut registry = Registry::default();
         for provider in &config.providers {
             let unreadable = |source| AppError::Options { id: provider.id.clone(), source };
             let options = serde_json::to_value(&provider.options).map_err(unreadable)?;
             let options: Options = serde_json::from_value(options).map_err(unreadable)?;
             let id = ProviderId::new(provider.id.clone());
-            let dependencies = Dependencies { id, passwords: passwords.clone(), clock: self.clock.clone() };
+            let dependencies = Dependencies {
+                id,
+                passwords: passwords.clone(),
+                clock: self.clock.clone(),
+                entropy: entropy.clone(),
+                public_url: config.server.public_url.to_string(),
+            };
             registry.add(&self.catalogue, &provider.kind, (dependencies, &options))?;
         }
         Ok(registry)

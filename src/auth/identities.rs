@@ -11,15 +11,10 @@ use std::{
 };
 
 use serde_json::{Map, Value};
-use sqlx::{Row, any::AnyRow};
 
-use super::{
-    BrowserKey, Error,
-    state::{self, StateKey},
-    stored_identity::find_identity,
-};
+use super::{BrowserKey, Error, state::Away, stored_identity::find_identity};
 use crate::{
-    platform::{Db, Entropy, Timestamp, Tx},
+    platform::{Db, Entropy, Platform, Timestamp, Tx},
     shared::{AuthIdentityId, ProviderId},
 };
 
@@ -72,21 +67,23 @@ pub struct AuthIdentityProviderService {
     db: Db,
     entropy: Entropy,
     provider: ProviderId,
-    browser: Option<BrowserKey>,
+    away: Away,
     now: Timestamp,
     is_blind: bool,
     work: Mutex<Work>,
 }
 
 impl AuthIdentityProviderService {
-    /// The identities of this provider as one browser may see them.
-    pub fn new(
-        db: Db,
-        entropy: Entropy,
-        provider: ProviderId,
-        (browser, now): (Option<BrowserKey>, Timestamp),
-    ) -> Self {
-        Self { db, entropy, provider, browser, now, is_blind: false, work: Mutex::default() }
+    /// The identities of this provider.
+    pub fn new(Platform { db, entropy, seal, .. }: &Platform, provider: ProviderId, now: Timestamp) -> Self {
+        let away = Away::new(seal.clone());
+        Self { db: db.clone(), entropy: entropy.clone(), provider, away, now, is_blind: false, work: Mutex::default() }
+    }
+
+    /// The same for a browser that is sent elsewhere, and what for, or comes back. State is kept for it alone.
+    #[must_use]
+    pub fn seen_by(self, browser: BrowserKey, errand: Option<String>) -> Self {
+        Self { away: self.away.of(browser, errand), ..self }
     }
 
     /// The same without a look at what is stored: a provider goes on as if it knew nobody, in the same time for everybody.
@@ -164,8 +161,7 @@ impl AuthIdentityProviderService {
     /// # Errors
     /// [`Error::NotFound`] where there is no browser to remember it for.
     pub async fn set_state(&self, key: &str, value: &str) -> Result<(), Error> {
-        let browser = self.browser.as_ref().ok_or(Error::NotFound)?;
-        state::set(&self.db, &StateKey { provider: &self.provider, browser, key }, value, self.now).await
+        self.away.set(&self.db, (&self.provider, key), (value, self.now)).await
     }
 
     /// What was remembered for this browser; the first call consumes it.
@@ -173,8 +169,12 @@ impl AuthIdentityProviderService {
     /// # Errors
     /// [`Error::Internal`] if the database fails.
     pub async fn get_state(&self, key: &str) -> Result<Option<String>, Error> {
-        let Some(browser) = self.browser.as_ref() else { return Ok(None) };
-        state::take(&self.db, &StateKey { provider: &self.provider, browser, key }, self.now).await
+        self.away.take(&self.db, (&self.provider, key), self.now).await
+    }
+
+    /// What the browser was sent elsewhere for; known once the provider has read the state that it set.
+    pub fn errand(&self) -> Option<String> {
+        self.away.errand()
     }
 
     /// Whether the provider wrote anything that is to be stored.
@@ -245,135 +245,6 @@ impl AuthIdentityProviderService {
     fn work(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// One way in which a person can log in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WayIn {
-    /// The configured id of the provider.
-    pub provider: ProviderId,
-    /// What the provider knows the person by.
-    pub entity_id: String,
-    /// The auth identity that it belongs to.
-    pub auth_identity_id: AuthIdentityId,
-}
-
-/// The ways in which an account can be logged in to.
-///
-/// # Errors
-/// [`Error::Internal`] if the database fails.
-pub async fn ways_in(db: &Db, actor_type: &str, actor_id: &str) -> Result<Vec<WayIn>, Error> {
-    let rows = sqlx::query(
-        "SELECT p.provider, p.entity_id, p.auth_identity_id FROM auth_identity_actors a
-         JOIN provider_identities p ON p.auth_identity_id = a.auth_identity_id
-         WHERE a.actor_type = $1 AND a.actor_id = $2 ORDER BY p.created_at, p.provider",
-    )
-    .bind(actor_type)
-    .bind(actor_id)
-    .fetch_all(db.reader())
-    .await?;
-    let way_in = |row: &AnyRow| {
-        Ok(WayIn {
-            provider: ProviderId::new(row.try_get::<String, _>(0)?),
-            entity_id: row.try_get(1)?,
-            auth_identity_id: AuthIdentityId::new(row.try_get::<String, _>(2)?),
-        })
-    };
-    rows.iter().map(way_in).collect::<Result<_, _>>().map_err(Error::Internal)
-}
-
-/// The auth identities of an account, as the transaction sees them.
-///
-/// # Errors
-/// [`Error::Internal`] if the database fails.
-pub async fn find_of_actor(tx: &mut Tx, actor_type: &str, actor_id: &str) -> Result<Vec<AuthIdentityId>, Error> {
-    let rows = sqlx::query("SELECT auth_identity_id FROM auth_identity_actors WHERE actor_type = $1 AND actor_id = $2")
-        .bind(actor_type)
-        .bind(actor_id)
-        .fetch_all(&mut **tx)
-        .await?;
-    rows.iter()
-        .map(|row| row.try_get::<String, _>(0).map(AuthIdentityId::new))
-        .collect::<Result<_, _>>()
-        .map_err(Error::Internal)
-}
-
-/// Deletes the auth identity that a provider knows by this entity id, if it is nobody's; which one that was.
-///
-/// # Errors
-/// [`Error::Internal`] if the database fails.
-pub async fn delete_unowned(
-    tx: &mut Tx,
-    provider: &ProviderId,
-    entity_id: &str,
-) -> Result<Option<AuthIdentityId>, Error> {
-    let row = sqlx::query(
-        "DELETE FROM auth_identities WHERE id IN
-             (SELECT auth_identity_id FROM provider_identities WHERE provider = $1 AND entity_id = $2)
-             AND NOT EXISTS (SELECT 1 FROM auth_identity_actors a WHERE a.auth_identity_id = auth_identities.id)
-         RETURNING id",
-    )
-    .bind(provider.as_str())
-    .bind(entity_id)
-    .fetch_optional(&mut **tx)
-    .await?;
-    row.map(|row| row.try_get::<String, _>(0).map(AuthIdentityId::new)).transpose().map_err(Error::Internal)
-}
-
-/// Lets a provider know an account by another entity id; nothing happens where it does not know the account.
-///
-/// # Errors
-/// [`Error::Taken`] if the provider knows somebody by that id.
-pub async fn rename_identity(
-    tx: &mut Tx,
-    provider: &ProviderId,
-    (actor_type, actor_id): (&str, &str),
-    ((from, to), now): ((&str, &str), Timestamp),
-) -> Result<(), Error> {
-    sqlx::query(
-        "UPDATE provider_identities SET entity_id = $1, updated_at = $2 WHERE provider = $3 AND entity_id = $4
-             AND auth_identity_id IN
-                 (SELECT auth_identity_id FROM auth_identity_actors WHERE actor_type = $5 AND actor_id = $6)",
-    )
-    .bind(to)
-    .bind(now.as_micros())
-    .bind(provider.as_str())
-    .bind(from)
-    .bind(actor_type)
-    .bind(actor_id)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Says whose login an auth identity is.
-///
-/// # Errors
-/// [`Error::Taken`] if it is somebody's already.
-pub async fn link_actor(tx: &mut Tx, identity: &AuthIdentityId, actor_type: &str, actor_id: &str) -> Result<(), Error> {
-    sqlx::query("INSERT INTO auth_identity_actors (auth_identity_id, actor_type, actor_id) VALUES ($1, $2, $3)")
-        .bind(identity.as_str())
-        .bind(actor_type)
-        .bind(actor_id)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
-/// Deletes every auth identity of an account, and with them all its ways in.
-///
-/// # Errors
-/// [`Error::Internal`] if the database fails.
-pub async fn delete_of_actor(tx: &mut Tx, actor_type: &str, actor_id: &str) -> Result<(), Error> {
-    sqlx::query(
-        "DELETE FROM auth_identities WHERE id IN
-             (SELECT auth_identity_id FROM auth_identity_actors WHERE actor_type = $1 AND actor_id = $2)",
-    )
-    .bind(actor_type)
-    .bind(actor_id)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 async fn insert_identity(tx: &mut Tx, identity: &AuthIdentity, now: Timestamp) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! The Auth module: proves who somebody is. It owns auth identities and provider identities and runs auth providers;
 //! it stores nothing about users and never asks for one.
 
+mod actors;
 mod dynamic;
 mod identities;
 mod input_field;
@@ -12,11 +13,9 @@ mod registry;
 mod state;
 mod stored_identity;
 
+pub use actors::{WayIn, delete_of_actor, delete_unowned, find_of_actor, link_actor, rename_identity, ways_in};
 pub use dynamic::DynProvider;
-pub use identities::{
-    AuthIdentity, AuthIdentityProviderService, ProviderIdentity, WayIn, delete_of_actor, delete_unowned, find_of_actor,
-    link_actor, rename_identity, ways_in,
-};
+pub use identities::{AuthIdentity, AuthIdentityProviderService, ProviderIdentity};
 pub use input_field::{InputField, InputKind};
 pub use only_way_in::leave_only;
 pub use provider::{

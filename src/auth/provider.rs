@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{AuthIdentity, AuthIdentityProviderService, Error, InputField};
 use crate::{
-    platform::{Clock, PasswordHasher},
+    platform::{Clock, Entropy, PasswordHasher},
     shared::{ExternalUser, PasswordRule, ProviderId},
 };
 
@@ -45,6 +45,10 @@ pub struct Dependencies {
     pub passwords: PasswordHasher,
     /// Tells the time.
     pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// Where people reach this server, `server.public_url`.
+    pub public_url: String,
 }
 
 /// An option that a provider can't work with.

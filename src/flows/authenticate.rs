@@ -18,7 +18,7 @@ use super::{
     services::client_subject,
 };
 use crate::{
-    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, Configured},
+    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, BrowserKey, Configured},
     events::{self, Actor, Event, EventKind, Scope, Target},
     platform::{Bucket, Tx},
     sessions::{self, NewSession, Opened},
@@ -83,7 +83,7 @@ enum Step {
 
 async fn try_to_authenticate(services: &Services, scope: &Scope, (ask, step): (&Ask, Step)) -> Result<Access, Error> {
     let configured = services.provider_of(&ask.actor_type, &ask.provider)?;
-    let identities = services.identities(configured, scope);
+    let identities = services.identities(configured, scope).seen_by(BrowserKey::of_program(), None);
     let answer = match step {
         Step::First => configured.provider.authenticate(&ask.input, &identities).await?,
         Step::Second => configured.provider.validate_callback(&ask.input, &identities).await?,

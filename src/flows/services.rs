@@ -47,8 +47,7 @@ impl Services {
 
     /// The identities of a provider, as this request may see them.
     pub(super) fn identities(&self, provider: &Configured, scope: &Scope) -> AuthIdentityProviderService {
-        let Platform { db, entropy, .. } = &self.platform;
-        AuthIdentityProviderService::new(db.clone(), entropy.clone(), provider.id.clone(), (None, scope.now))
+        AuthIdentityProviderService::new(&self.platform, provider.id.clone(), scope.now)
     }
 
     /// Counts a try of somebody at something; too many are refused before any work is done.

@@ -22,13 +22,11 @@ on_both_databases! {
 
 fn service(app: &TestApp, provider: &str, browser: Option<&str>) -> AuthIdentityProviderService {
     let platform = &app.platform;
-    let browser = browser.map(|secret| BrowserKey::new(secret.to_owned()));
-    AuthIdentityProviderService::new(
-        platform.db.clone(),
-        platform.entropy.clone(),
-        ProviderId::new(provider),
-        (browser, platform.clock.now()),
-    )
+    let service = AuthIdentityProviderService::new(platform, ProviderId::new(provider), platform.clock.now());
+    match browser {
+        Some(secret) => service.seen_by(BrowserKey::new(secret), Some(format!("errand of {secret}"))),
+        None => service,
+    }
 }
 
 async fn commit(app: &TestApp, service: &AuthIdentityProviderService) -> Result<(), Error> {
@@ -104,7 +102,13 @@ async fn state_is_read_once_by_the_browser_that_set_it(app: TestApp) {
         assert_eq!(other.get_state("key").await.unwrap(), None);
     }
     assert_eq!(mine.get_state("another").await.unwrap(), None);
-    assert_eq!(mine.get_state("key").await.unwrap().as_deref(), Some("value"));
+    let back = service(&app, "a", None).seen_by(BrowserKey::new("mine"), None);
+    assert_eq!(back.get_state("key").await.unwrap().as_deref(), Some("value"));
+    assert_eq!(
+        back.errand().as_deref(),
+        Some("errand of mine"),
+        "what the browser was sent away for comes back with it"
+    );
     assert_eq!(mine.get_state("key").await.unwrap(), None);
     assert!(service(&app, "a", None).set_state("key", "value").await.is_err());
 }

@@ -1,0 +1,139 @@
+//! Whose login an auth identity is: the ways in of an account, one more, one less. It knows accounts by actor type and id
+//! and asks nobody what they are; whether a way in may go is a flow's to say.
+
+use sqlx::{Row, any::AnyRow};
+
+use super::Error;
+use crate::{
+    platform::{Db, Timestamp, Tx},
+    shared::{AuthIdentityId, ProviderId},
+};
+
+/// One way in which a person can log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayIn {
+    /// The configured id of the provider.
+    pub provider: ProviderId,
+    /// What the provider knows the person by.
+    pub entity_id: String,
+    /// The auth identity that it belongs to.
+    pub auth_identity_id: AuthIdentityId,
+}
+
+/// The ways in which an account can be logged in to.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn ways_in(db: &Db, actor_type: &str, actor_id: &str) -> Result<Vec<WayIn>, Error> {
+    let rows = sqlx::query(
+        "SELECT p.provider, p.entity_id, p.auth_identity_id FROM auth_identity_actors a
+         JOIN provider_identities p ON p.auth_identity_id = a.auth_identity_id
+         WHERE a.actor_type = $1 AND a.actor_id = $2 ORDER BY p.created_at, p.provider",
+    )
+    .bind(actor_type)
+    .bind(actor_id)
+    .fetch_all(db.reader())
+    .await?;
+    let way_in = |row: &AnyRow| {
+        Ok(WayIn {
+            provider: ProviderId::new(row.try_get::<String, _>(0)?),
+            entity_id: row.try_get(1)?,
+            auth_identity_id: AuthIdentityId::new(row.try_get::<String, _>(2)?),
+        })
+    };
+    rows.iter().map(way_in).collect::<Result<_, _>>().map_err(Error::Internal)
+}
+
+/// The auth identities of an account, as the transaction sees them.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn find_of_actor(tx: &mut Tx, actor_type: &str, actor_id: &str) -> Result<Vec<AuthIdentityId>, Error> {
+    let rows = sqlx::query("SELECT auth_identity_id FROM auth_identity_actors WHERE actor_type = $1 AND actor_id = $2")
+        .bind(actor_type)
+        .bind(actor_id)
+        .fetch_all(&mut **tx)
+        .await?;
+    rows.iter()
+        .map(|row| row.try_get::<String, _>(0).map(AuthIdentityId::new))
+        .collect::<Result<_, _>>()
+        .map_err(Error::Internal)
+}
+
+/// Deletes the auth identity that a provider knows by this entity id, if it is nobody's; which one that was.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn delete_unowned(
+    tx: &mut Tx,
+    provider: &ProviderId,
+    entity_id: &str,
+) -> Result<Option<AuthIdentityId>, Error> {
+    let row = sqlx::query(
+        "DELETE FROM auth_identities WHERE id IN
+             (SELECT auth_identity_id FROM provider_identities WHERE provider = $1 AND entity_id = $2)
+             AND NOT EXISTS (SELECT 1 FROM auth_identity_actors a WHERE a.auth_identity_id = auth_identities.id)
+         RETURNING id",
+    )
+    .bind(provider.as_str())
+    .bind(entity_id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(|row| row.try_get::<String, _>(0).map(AuthIdentityId::new)).transpose().map_err(Error::Internal)
+}
+
+/// Lets a provider know an account by another entity id; nothing happens where it does not know the account.
+///
+/// # Errors
+/// [`Error::Taken`] if the provider knows somebody by that id.
+pub async fn rename_identity(
+    tx: &mut Tx,
+    provider: &ProviderId,
+    (actor_type, actor_id): (&str, &str),
+    ((from, to), now): ((&str, &str), Timestamp),
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE provider_identities SET entity_id = $1, updated_at = $2 WHERE provider = $3 AND entity_id = $4
+             AND auth_identity_id IN
+                 (SELECT auth_identity_id FROM auth_identity_actors WHERE actor_type = $5 AND actor_id = $6)",
+    )
+    .bind(to)
+    .bind(now.as_micros())
+    .bind(provider.as_str())
+    .bind(from)
+    .bind(actor_type)
+    .bind(actor_id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Says whose login an auth identity is.
+///
+/// # Errors
+/// [`Error::Taken`] if it is somebody's already.
+pub async fn link_actor(tx: &mut Tx, identity: &AuthIdentityId, actor_type: &str, actor_id: &str) -> Result<(), Error> {
+    sqlx::query("INSERT INTO auth_identity_actors (auth_identity_id, actor_type, actor_id) VALUES ($1, $2, $3)")
+        .bind(identity.as_str())
+        .bind(actor_type)
+        .bind(actor_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Deletes every auth identity of an account, and with them all its ways in.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn delete_of_actor(tx: &mut Tx, actor_type: &str, actor_id: &str) -> Result<(), Error> {
+    sqlx::query(
+        "DELETE FROM auth_identities WHERE id IN
+             (SELECT auth_identity_id FROM auth_identity_actors WHERE actor_type = $1 AND actor_id = $2)",
+    )
+    .bind(actor_type)
+    .bind(actor_id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
