@@ -21,7 +21,7 @@ use crate::{
     sessions::Lifetime,
     shared::ProviderId,
     web::{
-        http::{flash::FlashCookie, pending},
+        http::{away::AwayCookies, flash::FlashCookie, pending},
         site,
         state::{Description, PRODUCT, Parts, Site, WebState},
     },
@@ -334,6 +334,8 @@ fn web_state(config: &Config, services: Services) -> WebState {
         cookie_domain: config.session.cookie_domain.clone(),
     };
     let flash = FlashCookie::beside(&site.session_cookie, site.is_https, services.platform.seal.clone());
+    let away = AwayCookies::beside(&site.session_cookie, site.is_https, &services.platform.seal);
+    let csrf = api::csrf_cookie_beside(&site.session_cookie, site.is_https, services.platform.seal.clone());
     let pending = pending::cookie_beside(&site.session_cookie, site.is_https, services.platform.seal.clone());
     let mut actor_types: Vec<String> = services.rules.actors.keys().cloned().collect();
     // People come first.
@@ -343,5 +345,5 @@ fn web_state(config: &Config, services: Services) -> WebState {
         providers: services.providers.all().iter().map(|provider| provider.id.to_string()).collect(),
     };
     let description = Description::new(api::description(&site, &configured));
-    WebState::from(Parts { services, site, flash, pending, description })
+    WebState::from(Parts { services, site, flash, pending, away, csrf, description })
 }

@@ -305,13 +305,13 @@ async fn read_ask(
 }
 
 /// The headers, without the cookies: they are nobody's business but Latchkey's.
-fn texts_of(headers: &HeaderMap) -> BTreeMap<String, String> {
+pub(super) fn texts_of(headers: &HeaderMap) -> BTreeMap<String, String> {
     let texts = headers.iter().filter(|(name, _)| **name != header::COOKIE);
     texts.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect()
 }
 
 /// The fields of a body that are text, from JSON or a form.
-async fn read_fields(request: Request) -> Result<BTreeMap<String, String>, ApiError> {
+pub(super) async fn read_fields(request: Request) -> Result<BTreeMap<String, String>, ApiError> {
     let is_form = request
         .headers()
         .get(header::CONTENT_TYPE)

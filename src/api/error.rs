@@ -149,7 +149,10 @@ impl From<flows::Error> for ApiError {
         use flows::Error as Fact;
         match error {
             Fact::NotProved(text) => Self::unauthorized(text),
-            Fact::Disabled => Self::unauthorized("Authentication failed"),
+            Fact::Disabled | Fact::NotLinked | Fact::LinkedElsewhere | Fact::NoAddress => {
+                Self::unauthorized("Authentication failed")
+            }
+            Fact::LastWayIn => Self::not_allowed("This is the last way in."),
             Fact::EmailNotVerified { .. } => Self::unauthorized(error.to_string()),
             Fact::Unauthorized | Fact::InviteEnded => Self::not_logged_in(),
             Fact::Password(rule) => Self::invalid_data(rule.to_string()),

@@ -137,7 +137,7 @@ fn asked_for(headers: &HeaderMap) -> Option<String> {
 }
 
 /// How a browser that has logged in gets back there; `None` for a site that is none of ours.
-fn way_back(site: &Site, asked: &str) -> Option<OwnPath> {
+pub(super) fn way_back(site: &Site, asked: &str) -> Option<OwnPath> {
     let Asked { origin, path } = Asked::read(asked)?;
     if origin == site.public_url {
         return OwnPath::parse(&path);

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod browser;
 pub mod caller;
 pub mod error;
 pub mod fields;
@@ -27,6 +28,7 @@ use crate::{
         state::{Site, WebState},
     },
 };
+pub use browser::csrf_cookie_beside;
 use error::ApiError;
 pub use openapi::Configured;
 use openapi::{Audience, Part};
@@ -39,6 +41,10 @@ const SESSIONS: Part = Part {
     name: "Sessions and tokens",
     about: "A session is where somebody is logged in. Tokens and the cookie of a browser are of one, and end with it.",
 };
+const BROWSER: Part = Part {
+    name: "Browser flow",
+    about: "Where a browser is sent to log in, and what `next-auth/react` 4 calls for it. Errors lead to `/login?error=CODE`.",
+};
 const USERS: Part = Part { name: "Users", about: "What admins do with users; and who one is oneself." };
 const INVITES: Part = Part {
     name: "Invites",
@@ -48,7 +54,7 @@ const DOOR: Part = Part { name: "Applications behind the door", about: "A proxy 
 const HEALTH: Part = Part { name: "Health", about: "For whoever looks after the server; outside of every limit." };
 const DESCRIPTION: Part = Part { name: "Description", about: "What you are reading." };
 /// The parts of the API in the order in which they are read.
-const PARTS: [Part; 7] = [LOG_IN, SESSIONS, USERS, INVITES, DOOR, HEALTH, DESCRIPTION];
+const PARTS: [Part; 8] = [LOG_IN, SESSIONS, BROWSER, USERS, INVITES, DOOR, HEALTH, DESCRIPTION];
 
 /// Every address for programs that passes the layers of the site, and how they are refused there.
 pub fn programs() -> Programs {
@@ -94,9 +100,22 @@ fn routes() -> OpenApiRouter<WebState> {
         .merge(Audience::Anyone.of(&LOG_IN, log_in))
         .merge(Audience::Known.of(&SESSIONS, sessions))
         .merge(Audience::Anyone.of(&SESSIONS, OpenApiRouter::default().routes(routes!(token::keys))))
+        .merge(Audience::Anyone.of(&BROWSER, browser_flow()))
         .merge(administration())
         .merge(Audience::Anyone.of(&DOOR, door))
         .merge(Audience::Anyone.of(&DESCRIPTION, OpenApiRouter::default().routes(routes!(openapi::show))))
+}
+
+/// What a browser is sent to, or calls as `next-auth/react` does.
+fn browser_flow() -> OpenApiRouter<WebState> {
+    OpenApiRouter::default()
+        .routes(routes!(browser::providers))
+        .routes(routes!(browser::csrf))
+        .routes(routes!(browser::set_out, browser::sign_in))
+        .routes(routes!(browser::come_back, browser::log_in))
+        .routes(routes!(browser::sign_out))
+        .routes(routes!(browser::show_log_in))
+        .routes(routes!(browser::show_error))
 }
 
 /// What admins do, and what stands beside it.

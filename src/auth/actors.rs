@@ -1,6 +1,7 @@
 //! Whose login an auth identity is: the ways in of an account, one more, one less. It knows accounts by actor type and id
 //! and asks nobody what they are; whether a way in may go is a flow's to say.
 
+use serde_json::{Map, Value};
 use sqlx::{Row, any::AnyRow};
 
 use super::Error;
@@ -18,6 +19,26 @@ pub struct WayIn {
     pub entity_id: String,
     /// The auth identity that it belongs to.
     pub auth_identity_id: AuthIdentityId,
+    /// What the provider calls the account: its address, else its name.
+    pub account: Option<String>,
+}
+
+const WAYS_IN: &str = "SELECT p.provider, p.entity_id, p.auth_identity_id, p.user_metadata FROM auth_identity_actors a
+     JOIN provider_identities p ON p.auth_identity_id = a.auth_identity_id
+     WHERE a.actor_type = $1 AND a.actor_id = $2 ORDER BY p.created_at, p.provider";
+
+impl WayIn {
+    fn from_row(row: &AnyRow) -> Result<Self, Error> {
+        let text = |index: usize| row.try_get::<String, _>(index).map_err(Error::Internal);
+        let told: Map<String, Value> = serde_json::from_str(&text(3)?).map_err(Error::Unreadable)?;
+        let account = ["email", "preferred_username", "name"].iter().find_map(|claim| told.get(*claim)?.as_str());
+        Ok(Self {
+            provider: ProviderId::new(text(0)?),
+            entity_id: text(1)?,
+            auth_identity_id: AuthIdentityId::new(text(2)?),
+            account: account.map(str::to_owned),
+        })
+    }
 }
 
 /// The ways in which an account can be logged in to.
@@ -25,23 +46,42 @@ pub struct WayIn {
 /// # Errors
 /// [`Error::Internal`] if the database fails.
 pub async fn ways_in(db: &Db, actor_type: &str, actor_id: &str) -> Result<Vec<WayIn>, Error> {
-    let rows = sqlx::query(
-        "SELECT p.provider, p.entity_id, p.auth_identity_id FROM auth_identity_actors a
-         JOIN provider_identities p ON p.auth_identity_id = a.auth_identity_id
-         WHERE a.actor_type = $1 AND a.actor_id = $2 ORDER BY p.created_at, p.provider",
+    let rows = sqlx::query(WAYS_IN).bind(actor_type).bind(actor_id).fetch_all(db.reader()).await?;
+    rows.iter().map(WayIn::from_row).collect()
+}
+
+/// The same as a transaction sees them.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn ways_in_of(tx: &mut Tx, actor_type: &str, actor_id: &str) -> Result<Vec<WayIn>, Error> {
+    let rows = sqlx::query(WAYS_IN).bind(actor_type).bind(actor_id).fetch_all(&mut **tx).await?;
+    rows.iter().map(WayIn::from_row).collect()
+}
+
+/// Deletes a way in, and its auth identity if that has no other.
+///
+/// # Errors
+/// [`Error::NotFound`] if it is gone already.
+pub async fn unlink(tx: &mut Tx, way: &WayIn) -> Result<(), Error> {
+    let done =
+        sqlx::query("DELETE FROM provider_identities WHERE provider = $1 AND entity_id = $2 AND auth_identity_id = $3")
+            .bind(way.provider.as_str())
+            .bind(way.entity_id.as_str())
+            .bind(way.auth_identity_id.as_str())
+            .execute(&mut **tx)
+            .await?;
+    if done.rows_affected() != 1 {
+        return Err(Error::NotFound);
+    }
+    sqlx::query(
+        "DELETE FROM auth_identities WHERE id = $1
+             AND NOT EXISTS (SELECT 1 FROM provider_identities p WHERE p.auth_identity_id = auth_identities.id)",
     )
-    .bind(actor_type)
-    .bind(actor_id)
-    .fetch_all(db.reader())
+    .bind(way.auth_identity_id.as_str())
+    .execute(&mut **tx)
     .await?;
-    let way_in = |row: &AnyRow| {
-        Ok(WayIn {
-            provider: ProviderId::new(row.try_get::<String, _>(0)?),
-            entity_id: row.try_get(1)?,
-            auth_identity_id: AuthIdentityId::new(row.try_get::<String, _>(2)?),
-        })
-    };
-    rows.iter().map(way_in).collect::<Result<_, _>>().map_err(Error::Internal)
+    Ok(())
 }
 
 /// The auth identities of an account, as the transaction sees them.

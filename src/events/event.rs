@@ -36,6 +36,10 @@ pub enum EventKind {
     AuthPasswordResetRequested,
     /// An e-mail address was proved.
     AuthEmailVerified,
+    /// An account got one more way in, at another provider.
+    IdentityLinked,
+    /// An account lost a way in.
+    IdentityUnlinked,
     /// Somebody was invited.
     InviteCreated,
     /// An invite got a new link and a new end.
@@ -50,13 +54,15 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them, as a person looks for them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::SessionCreated,
         Self::SessionRevoked,
         Self::AuthFailed,
         Self::AuthPasswordChanged,
         Self::AuthPasswordResetRequested,
         Self::AuthEmailVerified,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
         Self::UserCreated,
         Self::UserUpdated,
         Self::UserDisabled,
@@ -90,6 +96,8 @@ impl EventKind {
             Self::AuthPasswordChanged => "auth.password_changed",
             Self::AuthPasswordResetRequested => "auth.password_reset_requested",
             Self::AuthEmailVerified => "auth.email_verified",
+            Self::IdentityLinked => "identity.linked",
+            Self::IdentityUnlinked => "identity.unlinked",
             Self::InviteCreated => "invite.created",
             Self::InviteResent => "invite.resent",
             Self::InviteAccepted => "invite.accepted",

@@ -8,16 +8,19 @@
 //! 4. The user is turned off, somebody else is logged in, or the inviter may not invite any more: refused.
 
 mod by_identity;
+mod by_provider;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Map, json};
 
 pub use by_identity::{Claim, accept_invite_by_identity};
+pub use by_provider::Newcomer;
+pub(super) use by_provider::accept_invite_by_provider;
 
 use super::{
     EmailMatch, Error, Holder, LoggedIn, RegistrationMode, Resumed, Services, USER, authority, create_user,
-    end_sessions::{end_all, oust},
+    end_sessions::{end_all, hand_over, oust},
     letter::{self, Letter},
     link::INVITE,
     login::{Proof, judge, open_session},
@@ -25,7 +28,7 @@ use super::{
     services::client_subject,
 };
 use crate::{
-    auth::{self, AuthIdentity, AuthIdentityProviderService, AuthInput, UpdateData, providers::EMAILPASS},
+    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, UpdateData, providers::EMAILPASS},
     events::{self, Event, EventKind, Scope},
     platform::{Bucket, Limit, OneTimeState, SecretToken, Tx, one_time, withdrawn_mail},
     sessions::{self, NewSession, Opened},
@@ -261,31 +264,27 @@ async fn end_invite(
     Ok(events::record(tx, &services.platform.entropy, scope, event).await?)
 }
 
-/// Gives an account whose address nobody had proved to the one who has: no way in, session or link of before is left.
+/// Gives an account whose address nobody had proved to the one who has, with a password that they have set.
 async fn take_over(
     services: &Services,
     scope: &Scope,
     (user, invite, profile): (&User, &Invite, &Profile),
     (identity, tx): (&AuthIdentity, &mut Tx),
 ) -> Result<(), Error> {
-    let entropy = &services.platform.entropy;
-    let strangers = auth::find_of_actor(tx, USER, user.id.as_str()).await?;
-    auth::leave_only(tx, (USER, user.id.as_str()), identity).await?;
-    // Behind the ways in: a log-in that is under way either sees them gone, or has opened its session by now.
-    end_all(tx, &user.id, None).await?;
-    if identity.actor_id(USER).is_none() {
-        auth::link_actor(tx, &identity.id, USER, user.id.as_str()).await?;
-    }
-    for stranger in &strangers {
-        oust(tx, stranger, scope.now).await?;
-    }
-    withdrawn_mail::drop_about(tx, user.id.as_str(), scope.now).await?;
-    one_time::revoke_all(tx, user.id.as_str(), scope.now).await?;
+    take_over_by(services, scope, (user, invite, profile), (identity, tx)).await?;
+    let event = Event::about_user(EventKind::AuthPasswordChanged, &user.id);
+    Ok(events::record(tx, &services.platform.entropy, scope, event).await?)
+}
+
+/// The same by any way in.
+async fn take_over_by(
+    services: &Services,
+    scope: &Scope,
+    (user, invite, profile): (&User, &Invite, &Profile),
+    (identity, tx): (&AuthIdentity, &mut Tx),
+) -> Result<(), Error> {
+    hand_over(services, scope, (user, identity), tx).await?;
     users::set_profile(tx, user, profile, scope.now).await?;
-    users::set_email_verified(tx, user, scope.now).await?;
-    for kind in [EventKind::AuthEmailVerified, EventKind::AuthPasswordChanged] {
-        events::record(tx, entropy, scope, Event::about_user(kind, &user.id)).await?;
-    }
     raise(services, scope, (user, invite.role), tx).await.map(drop)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Error, RegistrationMode, Services, USER, authority,
-    end_sessions::oust_stranger,
+    end_sessions::{hand_over, oust_stranger},
     held_address,
     letter::{self, Letter},
     link::SET_PASSWORD,
@@ -154,15 +154,54 @@ pub(super) async fn insert_direct(
     Ok((user, identity))
 }
 
-/// Creates the user of an identity that has none yet, by its e-mail address.
+/// What becomes of an identity that has no user yet.
+pub(super) enum Admission {
+    /// Nobody has its address: it gets an account.
+    Create(EmailAddress),
+    /// A user has its address and has never proved it; the provider has, so the account becomes this person's.
+    TakeOver(Box<User>),
+}
+
+/// Decides what becomes of an identity that has no user yet; changes nothing.
+///
+/// 1. The provider tells no address: refused.
+/// 2. Nobody has the address: an account, where anybody may register with it.
+/// 3. A user has it, has not proved it, and the provider says that this person has: the account is theirs.
+/// 4. A user has it otherwise: refused. They log in first, and link it then; a form of our own can't be linked.
+///
+/// # Errors
+/// [`Error::NoAddress`], [`Error::RegistrationClosed`], [`Error::DomainNotAllowed`], [`Error::NotLinked`],
+/// [`Error::Taken`].
+pub(super) async fn decide(services: &Services, identity: &AuthIdentity, tx: &mut Tx) -> Result<Admission, Error> {
+    let email = email_of(services, identity).ok_or(Error::NoAddress)?;
+    match users::find_by_email_in(tx, &email).await? {
+        None => {
+            may_register(services, &email)?;
+            Ok(Admission::Create(email))
+        }
+        Some(user) if user.email_verified_at.is_none() && says_verified(identity) => {
+            Ok(Admission::TakeOver(Box::new(user)))
+        }
+        Some(_) if services.is_redirect(&identity.provider_identity.provider) => Err(Error::NotLinked),
+        Some(_) => Err(users::Error::EmailTaken.into()),
+    }
+}
+
+/// Gives an identity that has no user yet its account, as [`decide`] says.
 pub(super) async fn for_identity(
     services: &Services,
     scope: &Scope,
     identity: &AuthIdentity,
     tx: &mut Tx,
 ) -> Result<User, Error> {
-    let email = email_of(identity).ok_or_else(|| Error::NotProved("Authentication failed".to_owned()))?;
-    may_register(services, &email)?;
+    let email = match decide(services, identity, tx).await? {
+        Admission::Create(email) => email,
+        Admission::TakeOver(user) => {
+            hand_over(services, scope, (&user, identity), tx).await?;
+            note_link(services, scope, (&user.id, identity), tx).await?;
+            return Ok(users::get_for_update(tx, &user.id).await?);
+        }
+    };
     let user = NewUser {
         id: UserId::new(services.platform.entropy.uuid_v7(scope.now)),
         email,
@@ -171,27 +210,46 @@ pub(super) async fn for_identity(
         role: Role::Member,
         metadata: Map::new(),
     };
-    // The schema refuses the address of another user: this identity has not proved that it is theirs.
-    insert(services, scope, (&user, identity), tx).await
+    let user = insert(services, scope, (&user, identity), tx).await?;
+    note_link(services, scope, (&user.id, identity), tx).await?;
+    Ok(user)
+}
+
+/// Writes that an account has a way in at another provider; a form of our own is none.
+pub(super) async fn note_link(
+    services: &Services,
+    scope: &Scope,
+    (user, identity): (&UserId, &AuthIdentity),
+    tx: &mut Tx,
+) -> Result<(), Error> {
+    let provider = &identity.provider_identity.provider;
+    if !services.is_redirect(provider) {
+        return Ok(());
+    }
+    let details = json!({ "provider": provider.as_str() });
+    let event = Event::about_user(EventKind::IdentityLinked, user).with(details);
+    Ok(events::record(tx, &services.platform.entropy, scope, event).await?)
 }
 
 /// Whether the provider says that it has verified the address: `true`, and nothing that only looks like it.
-fn says_verified(identity: &AuthIdentity) -> bool {
+pub(super) fn says_verified(identity: &AuthIdentity) -> bool {
     identity.provider_identity.user_metadata.get("email_verified") == Some(&Value::Bool(true))
 }
 
 /// The names that the provider knows, by the claims of OpenID Connect Core §5.1; one that is no name is left out.
-fn profile_of(identity: &AuthIdentity) -> Profile {
+pub(super) fn profile_of(identity: &AuthIdentity) -> Profile {
     let claim = |name: &str| identity.provider_identity.user_metadata.get(name).and_then(Value::as_str);
     let name = |text: Option<&str>| text.and_then(|text| PersonName::parse(text).ok().flatten());
     Profile { first_name: name(claim("given_name").or(claim("name"))), last_name: name(claim("family_name")) }
 }
 
-/// The address of whoever an identity is: what its provider knows, or what the provider knows it by.
-pub(super) fn email_of(identity: &AuthIdentity) -> Option<EmailAddress> {
+/// The address of whoever an identity is: what its provider tells, else what a provider of credentials knows it by. The
+/// subject of another server is no address, whatever it looks like.
+pub(super) fn email_of(services: &Services, identity: &AuthIdentity) -> Option<EmailAddress> {
     let known = &identity.provider_identity;
-    let email = known.user_metadata.get("email").and_then(Value::as_str).unwrap_or(&known.entity_id);
-    EmailAddress::parse(email).ok()
+    let told = known.user_metadata.get("email").and_then(Value::as_str);
+    let typed = Some(known.entity_id.as_str()).filter(|_| !services.is_redirect(&known.provider));
+    EmailAddress::parse(told.or(typed)?).ok()
 }
 
 /// Whether a person may make an account with this address.

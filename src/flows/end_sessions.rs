@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::{Error, Holder, Services, USER, authority};
 use crate::{
-    auth,
+    auth::{self, AuthIdentity},
     events::{self, Event, EventKind, Scope, Target},
     platform::{Timestamp, Tx, one_time, withdrawn_mail},
     sessions,
     shared::{AuthIdentityId, EmailAddress, ProviderId, SessionId, UserId},
+    users::{self, User},
 };
 
 async fn log_out(services: &Services, scope: &Scope) -> Result<(), Error> {
@@ -84,7 +85,7 @@ pub(super) async fn end_all(tx: &mut Tx, user: &UserId, except: Option<&SessionI
 
 /// Ends all that was opened by an identity, or asked for by its password's owner: somebody else may have made it.
 pub(super) async fn oust(tx: &mut Tx, identity: &AuthIdentityId, now: Timestamp) -> Result<(), Error> {
-    sessions::end_all_of_identity(tx, identity).await?;
+    sessions::end_all_of_identity(tx, identity, None).await?;
     withdrawn_mail::drop_about(tx, identity.as_str(), now).await?;
     one_time::revoke_all(tx, identity.as_str(), now).await?;
     Ok(())
@@ -112,6 +113,31 @@ pub(super) async fn close_ways_in(tx: &mut Tx, user: &UserId, now: Timestamp) ->
         oust(tx, identity, now).await?;
     }
     Ok(())
+}
+
+/// Gives an account whose address nobody had proved to whoever has, by this identity: no way in, session, mail or link of
+/// before is left, and the address is proved.
+pub(super) async fn hand_over(
+    services: &Services,
+    scope: &Scope,
+    (user, identity): (&User, &AuthIdentity),
+    tx: &mut Tx,
+) -> Result<(), Error> {
+    let strangers = auth::find_of_actor(tx, USER, user.id.as_str()).await?;
+    auth::leave_only(tx, (USER, user.id.as_str()), identity).await?;
+    // Behind the ways in: a log-in that is under way either sees them gone, or has opened its session by now.
+    end_all(tx, &user.id, None).await?;
+    if identity.actor_id(USER).is_none() {
+        auth::link_actor(tx, &identity.id, USER, user.id.as_str()).await?;
+    }
+    for stranger in &strangers {
+        oust(tx, stranger, scope.now).await?;
+    }
+    withdrawn_mail::drop_about(tx, user.id.as_str(), scope.now).await?;
+    one_time::revoke_all(tx, user.id.as_str(), scope.now).await?;
+    users::set_email_verified(tx, user, scope.now).await?;
+    let event = Event::about_user(EventKind::AuthEmailVerified, &user.id);
+    Ok(events::record(tx, &services.platform.entropy, scope, event).await?)
 }
 
 /// Writes that sessions of a user were ended.

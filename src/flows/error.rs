@@ -66,6 +66,18 @@ pub enum Error {
     /// A user has this address: they log in.
     #[error("a user with this e-mail address exists")]
     HasAccount,
+    /// A user has the address that the provider tells: they log in first, and then link it.
+    #[error("a user with this e-mail address exists, whose account at the provider is not linked")]
+    NotLinked,
+    /// The account at the provider is another user's way in.
+    #[error("the account at the provider belongs to another user")]
+    LinkedElsewhere,
+    /// The provider tells no e-mail address by which a user could be made.
+    #[error("the provider tells no e-mail address")]
+    NoAddress,
+    /// Without it nobody could log in to the account any more.
+    #[error("it is the last way in")]
+    LastWayIn,
     /// Somebody else is logged in.
     #[error("it is for another account than the one that is logged in")]
     WrongAccount,

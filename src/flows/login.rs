@@ -170,7 +170,7 @@ pub(super) async fn note_failure(
     Ok(tx.commit().await?)
 }
 
-async fn come_in(
+pub(super) async fn come_in(
     services: &Services,
     scope: &Scope,
     (identity, is_remembered, named): (&AuthIdentity, bool, Option<&ExternalUser>),

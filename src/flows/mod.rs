@@ -8,6 +8,7 @@ mod bearer;
 mod change_email;
 mod change_password;
 mod confirm_email;
+mod connections;
 mod create_user;
 mod end_sessions;
 mod error;
@@ -24,6 +25,7 @@ mod manage_user;
 mod new_password;
 mod profile;
 mod recover;
+mod redirect;
 mod register;
 mod register_by_mail;
 mod resolve_user;
@@ -32,17 +34,19 @@ mod services;
 mod settings;
 mod setup;
 mod view_audit;
+mod view_system;
 mod view_user;
 mod webhooks;
 
 pub use accept_invite::{
-    Acceptance, Claim, InviteStanding, accept_invite, accept_invite_by_identity, ask_for_invite, raise_by_invite,
-    view_invite,
+    Acceptance, Claim, InviteStanding, Newcomer, accept_invite, accept_invite_by_identity, ask_for_invite,
+    raise_by_invite, view_invite,
 };
 pub use authenticate::{Access, Ask, authenticate, call_back, providers_of, register_identity};
 pub use bearer::{Holder, give_cookie, refresh_token, resume_bearer};
 pub use change_email::request_email_change;
 pub use change_password::{change_password, has_password};
+pub use connections::{Connection, own_connections, unlink};
 pub use create_user::{DirectUser, Vouched, create_directly, create_without_password};
 pub use end_sessions::{end_other_sessions, end_session, log_out_holder};
 pub use error::Error;
@@ -64,6 +68,7 @@ pub use manage_user::{
 pub use new_password::{PasswordSet, set_password_by_link, update_by_token};
 pub use profile::update_profile;
 pub use recover::LostPassword;
+pub use redirect::{Arrival, Decision, Errand, Journey, Rehearsal, arrive, set_out};
 pub use register::{Registered, Registration, register};
 pub use resolve_user::{HookError, ProvedLogin, Resolution, ResolveUser};
 pub use resume::{Resumed, Visit, resume};
@@ -71,6 +76,7 @@ pub use services::Services;
 pub use settings::{ActorSettings, EmailMatch, InviteSettings, RegistrationMode, RegistrationSettings, Rules};
 pub use setup::{open_setup, set_up, setup_is_open};
 pub use view_audit::{AuditQuestion, AuditView, view_audit};
+pub use view_system::{ProviderView, SystemView, view_system};
 pub use view_user::{UserDetails, find_user, own_sessions, user_details};
 pub use webhooks::{EndpointView, Webhooks, retry_delivery, send_test_webhook, view_webhooks};
 

@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::{Error, ResolveUser, Rules, USER};
 use crate::{
-    auth::{AuthIdentityProviderService, Configured, Registry},
+    auth::{AuthIdentityProviderService, Configured, Flow, Registry},
     events::Scope,
     platform::{Bucket, Platform, ip_subject},
     shared::ProviderId,
@@ -43,6 +43,11 @@ impl Services {
             return Err(Error::UnknownProvider);
         }
         self.providers.get(id).ok_or(Error::UnknownProvider)
+    }
+
+    /// Whether people are sent elsewhere by a provider; an unknown one sends nobody.
+    pub(super) fn is_redirect(&self, id: &ProviderId) -> bool {
+        self.providers.get(id).is_some_and(|provider| provider.flow == Flow::Redirect)
     }
 
     /// The identities of a provider, as this request may see them.

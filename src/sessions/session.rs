@@ -270,13 +270,18 @@ pub async fn end_all(tx: &mut Tx, user: &UserId, except: Option<&SessionId>) -> 
     Ok(done.rows_affected())
 }
 
-/// Ends all sessions that an identity has opened, with a user or without; how many ended.
+/// Ends all sessions that an identity has opened, with a user or without, but one that is named; how many ended.
 ///
 /// # Errors
 /// What the database says.
-pub async fn end_all_of_identity(tx: &mut Tx, identity: &AuthIdentityId) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM sessions WHERE auth_identity_id = $1")
+pub async fn end_all_of_identity(
+    tx: &mut Tx,
+    identity: &AuthIdentityId,
+    except: Option<&SessionId>,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM sessions WHERE auth_identity_id = $1 AND id <> $2")
         .bind(identity.as_str())
+        .bind(except.map_or("", SessionId::as_str))
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected())

@@ -66,6 +66,18 @@ pub enum FormError {
     Credentials,
     /// Another provider has not recognised the person.
     NotRecognised,
+    /// A provider that people are sent to does not work, or has told nothing that could be believed.
+    ProviderFailed,
+    /// The person did not go on at the provider.
+    ProviderCancelled,
+    /// There is an account with the address that the provider tells, which is not linked.
+    NotLinked,
+    /// The account at the provider is another user's.
+    LinkedElsewhere,
+    /// The provider tells no address.
+    NoAddress,
+    /// It is the last way in.
+    LastWayIn,
     /// The account is turned off; only said after the right password.
     Disabled,
     /// The e-mail address must be confirmed before one can log in.

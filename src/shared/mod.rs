@@ -10,6 +10,7 @@ mod ids;
 mod password_rules;
 mod person_name;
 mod role;
+mod sign_in_error;
 
 pub use browser_name::browser_name;
 pub use change::Change;
@@ -20,3 +21,4 @@ pub use ids::{AuthIdentityId, DeliveryId, EventId, InviteId, MailId, OneTimeId, 
 pub use password_rules::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordRule, broken_rule};
 pub use person_name::{InvalidName, MAX_NAME_CHARS, PersonName};
 pub use role::{Role, UnknownRole};
+pub use sign_in_error::SignInError;

@@ -18,14 +18,18 @@ use super::{
         scope::Asked,
     },
     newcomer::read_profile,
+    other_ways::{ProviderForms, ProviderShown, redirecting},
     state::{PRODUCT, WebState},
-    ui::{Alert, Button, ButtonKind, ButtonLink, EntryPage, HiddenField, MessagePage, Notice, PostForm, TextField},
+    ui::{
+        Alert, Button, ButtonKind, ButtonLink, EntryPage, HiddenField, MessagePage, Notice, OrDivider, PostForm,
+        TextField,
+    },
     words,
 };
 use crate::{
-    flows::{self, Acceptance, InviteStanding},
+    flows::{self, Acceptance, Errand, InviteStanding, Journey},
     islands::PasswordField,
-    shared::{Field, FormError},
+    shared::{Field, FormError, ProviderId},
     users::Invite,
 };
 
@@ -44,9 +48,11 @@ pub async fn show(
     let (standing, invite) = flows::view_invite(&state.services, &asked.scope, &token).await?;
     let flash = asked.flash.clone();
     let logged_in_as = asked.resumed.as_ref().map(|resumed| resumed.user.email.to_string());
+    let elsewhere = redirecting(&state.services)?;
     let mut response = page(&state, &asked, move || match invite {
         Some(invite) => {
-            view! { <Standing standing=standing promised=Promised { invite, token, logged_in_as, flash } /> }.into_any()
+            view! { <Standing standing=standing promised=Promised { invite, token, logged_in_as, elsewhere, flash } /> }
+                .into_any()
         }
         None => view! { <Ended standing=standing token=token flash=flash /> }.into_any(),
     });
@@ -113,6 +119,41 @@ pub async fn accept_invite(
     }
 }
 
+/// Sends the browser to a provider, whose account becomes the way in of the invited person when it comes back.
+///
+/// # Errors
+/// A [`FormError`], to scripts; a form goes back to the invite, which says how it stands.
+#[server(endpoint = "accept-invite-with")]
+pub async fn accept_invite_with(
+    /// The secret of the link.
+    #[server(default)]
+    token: String,
+    /// The id of the provider.
+    #[server(default)]
+    provider: String,
+    /// The first name.
+    #[server(default)]
+    first_name: String,
+    /// The last name.
+    #[server(default)]
+    last_name: String,
+) -> Result<(), FormError> {
+    let call = current_call()?;
+    let origin = Origin::new(FORM, address_of(&token)).keep("first_name", &first_name).keep("last_name", &last_name);
+    if let Err(error) = read_profile(&first_name, &last_name) {
+        return call.refuse(origin, error);
+    }
+    let newcomer = flows::Newcomer { token, first_name: Some(first_name), last_name: Some(last_name) };
+    let journey = Journey { errand: Errand::AcceptInvite(newcomer), next: Some("/account".to_owned()) };
+    match call.send_away(&ProviderId::new(provider), &journey).await {
+        Ok(()) => Ok(()),
+        Err(flows::Error::NotProved(_) | flows::Error::UnknownProvider) => {
+            call.refuse(origin, FormError::ProviderFailed)
+        }
+        Err(error) => call.refuse_for(origin, error),
+    }
+}
+
 /// Asks whoever invited for another invite; the answer is the same whatever comes of it.
 ///
 /// # Errors
@@ -143,18 +184,29 @@ struct Promised {
     invite: Invite,
     token: String,
     logged_in_as: Option<String>,
+    elsewhere: Vec<ProviderShown>,
     flash: Flash,
 }
 
 #[component]
 fn Standing(standing: InviteStanding, promised: Promised) -> AnyView {
-    let Promised { invite, token, logged_in_as, flash } = promised;
+    let Promised { invite, token, logged_in_as, elsewhere, flash } = promised;
     let here = address_of(&token);
-    let error = flash.error_of(FORM).and_then(words::of_refusal);
+    let tried = elsewhere.iter().find(|provider| flash.typed_in(FORM, "provider") == Some(provider.id.as_str()));
+    let tried = tried.map(|provider| provider.name.clone());
+    let error = flash.error_of(FORM).and_then(|error| words::of_provider_refusal(error, tried.as_deref()));
     let log_in = format!("/login?next={}", query_value(&here));
     let email = invite.email.to_string();
     let content = match standing {
-        InviteStanding::Ready => view! { <NewcomerForm invite=invite.clone() token=token flash=flash /> }.into_any(),
+        InviteStanding::Ready => {
+            let (has_other_ways, fields) = (!elsewhere.is_empty(), vec![("token", token.clone())]);
+            view! {
+                <NewcomerForm invite=invite.clone() token=token flash=flash />
+                {has_other_ways.then(|| view! { <OrDivider /> })}
+                <ProviderForms providers=elsewhere action="/api/accept-invite-with" verb="Accept" fields=fields />
+            }
+            .into_any()
+        }
         InviteStanding::Own => view! {
             <PostForm action="/api/accept-invite">
                 <HiddenField name="token" value=token />

@@ -1,6 +1,7 @@
 //! `/login`: e-mail and password, or what another provider asks for (`?with=` its id). Whoever is logged in already is
 //! asked whether to go on. What was typed survives an error, secrets excepted; `?next=` is a path of this site or nothing.
 
+pub mod away;
 mod ways;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use axum::{
     extract::{Query, State},
     response::Response,
 };
+use http::HeaderMap;
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -22,6 +24,7 @@ use super::{
         pending::{Awaited, Pending},
         scope::Asked,
     },
+    other_ways::{ProviderShown, name_of, redirecting},
     state::{PRODUCT, WebState},
     ui::{
         Alert, Button, ButtonKind, ButtonLink, CheckboxField, EntryPage, HiddenField, Notice, PostForm, Split,
@@ -33,7 +36,7 @@ use crate::{
     auth::AuthInput,
     flows::{self, LogIn, Outcome, RegistrationMode},
     islands::PasswordField,
-    shared::{FormError, ProviderId},
+    shared::{FormError, ProviderId, SignInError},
     users::User,
 };
 use ways::{OtherWays, ProviderFields, Way, Ways};
@@ -48,6 +51,8 @@ pub struct LoginQuery {
     with: Option<String>,
     #[serde(rename = "use")]
     use_account: Option<String>,
+    error: Option<String>,
+    provider: Option<String>,
 }
 
 /// `GET /login`.
@@ -58,6 +63,7 @@ pub async fn show(
     State(state): State<WebState>,
     asked: Asked,
     Query(query): Query<LoginQuery>,
+    headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let next = query.next.as_deref().and_then(OwnPath::parse);
     let wants_another = query.use_account.as_deref() == Some("another");
@@ -70,11 +76,20 @@ pub async fn show(
         ways: Ways::of(&state.services, query.with.as_deref())?,
         flash: asked.flash.clone(),
         is_remembered: asked.flash.typed_in(FORM, "remember").is_some(),
-        error: asked.flash.error_of(FORM).and_then(words::of_refusal),
+        error: refusal_of(&state, &asked, &query),
+        elsewhere: redirecting(&state.services)?,
+        last_used: state.away.last_way(&headers),
         notice: words::of_notice(&asked),
         may_register: state.services.rules.registration.mode == RegistrationMode::Open,
     };
     Ok(page(&state, &asked, move || view! { <LoginPage form=form /> }))
+}
+
+/// What went wrong, by what the answer before has left, else by the code in the address.
+fn refusal_of(state: &WebState, asked: &Asked, query: &LoginQuery) -> Option<String> {
+    let name = name_of(&state.services, query.provider.as_deref());
+    let said = asked.flash.error_of(FORM).and_then(|error| words::of_provider_refusal(error, name.as_deref()));
+    said.or_else(|| words::of_sign_in_error(SignInError::parse(query.error.as_deref()?)?, name.as_deref()))
 }
 
 /// What to call whoever is logged in, and where they start; who has no account here starts nowhere.
@@ -148,10 +163,12 @@ async fn log_in(
     match flows::log_in(call.services(), call.scope(), &wanted).await {
         Ok(Outcome::LoggedIn(logged_in)) => {
             call.log_in(&logged_in.session).await?;
+            call.remember_way(&wanted.provider);
             call.go_on(&next.unwrap_or_else(|| home_of(&logged_in.user)), None)
         }
         Ok(Outcome::Guest(session)) => {
             call.log_in(&session).await?;
+            call.remember_way(&wanted.provider);
             call.go_on(&next.unwrap_or_else(|| OwnPath::known("/login")), None)
         }
         Ok(Outcome::Redirect(_)) => call.refuse(origin(&way, &wanted, next.as_ref()), FormError::Credentials),
@@ -162,7 +179,7 @@ async fn log_in(
 /// Where a refused log-in goes back to, with what was typed and is no secret.
 fn origin(way: &Way, wanted: &LogIn, next: Option<&OwnPath>) -> Origin {
     let back = match next {
-        _ if !way.is_emailpass => way.page(next),
+        _ if !way.is_first => way.page(next),
         Some(next) => format!("/login?next={}", next.in_query()),
         None => "/login".to_owned(),
     };
@@ -200,6 +217,8 @@ struct LoginForm {
     ways: Ways,
     flash: Flash,
     is_remembered: bool,
+    elsewhere: Vec<ProviderShown>,
+    last_used: Option<String>,
     error: Option<String>,
     notice: Option<String>,
     may_register: bool,
@@ -212,7 +231,7 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
     let foot =
         move || form.may_register.then(|| view! { <p>"New here? " <a href=register>"Create an account"</a></p> });
     let Ways { here, others } = form.ways;
-    let title = here.as_ref().filter(|way| !way.is_emailpass).map(|way| format!("Log in with {}", way.name));
+    let title = here.as_ref().filter(|way| !way.is_first).map(|way| format!("Log in with {}", way.name));
     let title = title.unwrap_or_else(|| "Log in".to_owned());
     let tab = form.error.as_ref().map_or_else(|| title.clone(), |_| format!("{title}: that didn't work"));
     let (forms_next, flash, is_remembered) = (form.next.clone(), form.flash, form.is_remembered);
@@ -222,14 +241,14 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
             {form.notice.map(|notice| view! { <Notice>{notice}</Notice> })}
             {form.error.map(|error| view! { <Alert>{error}</Alert> })}
             {way}
-            <OtherWays others=others next=form.next />
+            <OtherWays others=others elsewhere=form.elsewhere next=form.next last_used=form.last_used />
         </EntryPage>
     }
 }
 
 #[component]
 fn WayForm(way: Way, next: Option<OwnPath>, flash: Flash, is_remembered: bool) -> impl IntoView {
-    let is_emailpass = way.is_emailpass;
+    let is_emailpass = way.is_first;
     let action = if is_emailpass { "/api/login" } else { "/api/login-with" };
     let next = next.as_ref().map(|next| next.as_str().to_owned());
     let fields = if is_emailpass {

@@ -11,6 +11,7 @@ pub mod link;
 pub mod login;
 pub mod logout;
 pub mod newcomer;
+pub mod other_ways;
 pub mod register;
 pub mod reset_password;
 pub mod setup;

@@ -20,8 +20,9 @@ use super::{
         scope::Asked,
     },
     newcomer::{Newcomer, NewcomerFields, keep, read_email, read_profile},
+    other_ways::{ProviderLinks, ProviderShown, redirecting},
     state::{PRODUCT, WebState},
-    ui::{Alert, Button, ButtonLink, EntryPage, HiddenField, PostForm},
+    ui::{Alert, Button, ButtonLink, EntryPage, HiddenField, OrDivider, PostForm},
 };
 use crate::{
     flows::{self, Registered, Registration, RegistrationMode},
@@ -51,7 +52,8 @@ pub async fn show(
     }
     let newcomer = Newcomer::read(&asked.flash, FORM);
     let next = query.next.as_deref().and_then(OwnPath::parse);
-    Ok(page(&state, &asked, move || view! { <RegisterPage newcomer=newcomer next=next /> }))
+    let elsewhere = redirecting(&state.services)?;
+    Ok(page(&state, &asked, move || view! { <RegisterPage newcomer=newcomer next=next elsewhere=elsewhere /> }))
 }
 
 /// Registers a person and logs them in.
@@ -103,11 +105,12 @@ pub async fn register(
 }
 
 #[component]
-fn RegisterPage(newcomer: Newcomer, next: Option<OwnPath>) -> impl IntoView {
+fn RegisterPage(newcomer: Newcomer, next: Option<OwnPath>, elsewhere: Vec<ProviderShown>) -> impl IntoView {
     let login = next.as_ref().map_or_else(|| "/login".to_owned(), |next| format!("/login?next={}", next.in_query()));
     let tab = if newcomer.is_refused() { "Create an account: that didn't work" } else { "Create an account" };
     let foot = move || view! { <p>"Already have an account? " <a href=login>"Log in"</a></p> };
     let refusal = newcomer.refusal.clone();
+    let (goes_on, has_other_ways) = (next.clone(), !elsewhere.is_empty());
     view! {
         <EntryPage title="Create an account" product=PRODUCT tab=tab foot=foot>
             {refusal.map(|refusal| view! { <Alert>{refusal}</Alert> })}
@@ -116,6 +119,8 @@ fn RegisterPage(newcomer: Newcomer, next: Option<OwnPath>) -> impl IntoView {
                 {next.map(|next| view! { <HiddenField name="next" value=next.as_str() /> })}
                 <Button full=true>"Create account"</Button>
             </PostForm>
+            {has_other_ways.then(|| view! { <OrDivider /> })}
+            <ProviderLinks providers=elsewhere verb="Continue" next=goes_on last_used=None />
         </EntryPage>
     }
 }

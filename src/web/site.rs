@@ -20,7 +20,7 @@ use tower_sessions::{SessionManagerLayer, cookie::SameSite};
 
 use super::{
     account, dashboard, docs, forgot_password,
-    http::{assets, error::PageError, form, layers, next::OwnPath, scope},
+    http::{assets, away, error::PageError, form, layers, next::OwnPath, scope},
     invite, link, login, register, reset_password, setup,
     state::WebState,
 };
@@ -83,6 +83,7 @@ fn pages() -> Router<WebState> {
     Router::new()
         .route("/", get(home))
         .route("/login", get(login::show))
+        .route(away::PAGE, get(login::away::show))
         .route("/register", get(register::show))
         .route("/setup", get(setup::show))
         .route("/forgot-password", get(forgot_password::show))
@@ -93,11 +94,13 @@ fn pages() -> Router<WebState> {
         .route("/account", get(account::profile::show))
         .route("/account/security", get(account::security::show))
         .route("/account/sessions", get(account::sessions::show))
+        .route("/account/connections", get(account::connections::show))
         .route("/dashboard", get(dashboard_home))
         .route("/dashboard/audit", get(dashboard::audit::show))
         .route("/dashboard/audit/export", get(dashboard::audit::export))
         .route("/dashboard/mail", get(dashboard::mail::show))
         .route("/dashboard/webhooks", get(dashboard::webhooks::show))
+        .route("/dashboard/system", get(dashboard::system::show))
         .route("/dashboard/users", get(dashboard::users::show))
         .route("/dashboard/users/{id}", get(dashboard::user::show))
         .route("/dashboard/invites", get(dashboard::invites::show))

@@ -11,7 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 
-use super::http::{flash::FlashCookie, sealed_cookie::SealedCookie};
+use super::http::{away::AwayCookies, flash::FlashCookie, sealed_cookie::SealedCookie};
 use crate::flows::Services;
 
 /// The name that pages and titles carry.
@@ -71,6 +71,10 @@ pub struct Parts {
     pub flash: FlashCookie,
     /// The cookie of what a browser is in the middle of.
     pub pending: SealedCookie,
+    /// The cookies of a browser that goes to providers.
+    pub away: AwayCookies,
+    /// The cookie of the word against forged requests.
+    pub csrf: SealedCookie,
     /// The description of the API.
     pub description: Description,
 }

@@ -11,7 +11,7 @@ use super::http::{error::waiting_time, flash::Done, scope::Asked};
 use crate::{
     events::EventKind,
     platform::Timestamp,
-    shared::{Field, FormError, PasswordRule, Problem, Role},
+    shared::{Field, FormError, PasswordRule, Problem, Role, SignInError},
 };
 
 const MINUTE: u64 = 60;
@@ -25,6 +25,12 @@ pub fn of_refusal(error: &FormError) -> Option<String> {
         FormError::Invalid { .. } => return None,
         FormError::Credentials => "That e-mail and password don't match.",
         FormError::NotRecognised => "We don't recognise that. Check what you typed and try again.",
+        FormError::ProviderFailed => "That way to log in didn't work. Try again, or choose another one.",
+        FormError::ProviderCancelled => "You did not go on there, so nothing was changed.",
+        FormError::NotLinked => "An account with this e-mail exists. Log in to it once to link the other one.",
+        FormError::LinkedElsewhere => "That account there belongs to another account here.",
+        FormError::NoAddress => "We were told no e-mail address, and need one to make an account.",
+        FormError::LastWayIn => "Add another way to log in first.",
         FormError::Disabled => "This account is turned off.",
         FormError::EmailNotVerified => "Confirm your e-mail first.",
         FormError::RegistrationClosed => "Registration is not open. Ask an administrator for an account.",
@@ -49,6 +55,40 @@ pub fn of_refusal(error: &FormError) -> Option<String> {
         FormError::Unreadable => "That could not be read. Check what you typed and try again.",
     };
     Some(words.to_owned())
+}
+
+/// The same for a log-in by a provider, by its name where it is known.
+pub fn of_provider_refusal(error: &FormError, name: Option<&str>) -> Option<String> {
+    match (error, name) {
+        (FormError::ProviderFailed, Some(name)) => {
+            Some(format!("Logging in with {name} didn't work. Try again, or choose another way."))
+        }
+        (FormError::ProviderCancelled, Some(name)) => Some(format!("{name} sign-in was cancelled.")),
+        (FormError::NotLinked, Some(name)) => {
+            Some(format!("An account with this e-mail exists. Log in to it once to link {name}."))
+        }
+        (FormError::LinkedElsewhere, Some(name)) => {
+            Some(format!("That {name} account belongs to another account here."))
+        }
+        (FormError::NoAddress, Some(name)) => {
+            Some(format!("{name} told us no e-mail address, and we need one to make an account."))
+        }
+        _ => of_refusal(error),
+    }
+}
+
+/// What a code in the address says went wrong.
+pub fn of_sign_in_error(error: SignInError, name: Option<&str>) -> Option<String> {
+    let fact = match error {
+        SignInError::OAuthAccountNotLinked => FormError::NotLinked,
+        SignInError::OAuthCallbackError => FormError::ProviderFailed,
+        SignInError::CredentialsSignin => FormError::Credentials,
+        SignInError::AccessDenied => return Some("You were not let in.".to_owned()),
+        SignInError::Verification => return Some("This needs a confirmed e-mail address.".to_owned()),
+        SignInError::MissingCSRF => return Some("That page was open for too long. Try again.".to_owned()),
+        SignInError::Configuration => return Some("There is no such way to log in here.".to_owned()),
+    };
+    of_provider_refusal(&fact, name)
 }
 
 /// What is wrong with one field, for the line below it.
@@ -110,6 +150,8 @@ pub fn of_done(done: Done) -> String {
         Done::TestMailWritten => "A test mail is on its way to you.".to_owned(),
         Done::DeliveryRetried => "The delivery is tried again.".to_owned(),
         Done::TestWebhookSent => "A test is on its way. Look again in a moment for what came of it.".to_owned(),
+        Done::Linked => "Linked. You can log in with it from now on.".to_owned(),
+        Done::Unlinked => "Unlinked. It lets nobody in any more.".to_owned(),
         Done::LoggedOut => "You are logged out.".to_owned(),
         Done::EmailConfirmed => "Your e-mail address is confirmed.".to_owned(),
         Done::EmailConfirmedElsewhere => {
@@ -197,6 +239,8 @@ pub fn of_event(kind: EventKind) -> &'static str {
         EventKind::UserEnabled => "User enabled",
         EventKind::UserDeleted => "User deleted",
         EventKind::UserRoleChanged => "Role changed",
+        EventKind::IdentityLinked => "Way in linked",
+        EventKind::IdentityUnlinked => "Way in unlinked",
         EventKind::InviteCreated => "Invited",
         EventKind::InviteResent => "Invited again",
         EventKind::InviteAccepted => "Invite accepted",

@@ -2,6 +2,7 @@
 
 mod accept_invite;
 mod auth;
+mod browser;
 mod forward;
 mod health;
 mod invites;

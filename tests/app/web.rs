@@ -1,11 +1,13 @@
 //! What people meet: a file for each page, with what it does and what it refuses.
 
 mod account;
+mod connections;
 mod dashboard;
 mod forgot_password;
 mod invite;
 mod link;
 mod login;
+mod providers;
 mod refusals;
 mod register;
 mod register_by_mail;

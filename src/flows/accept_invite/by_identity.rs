@@ -106,7 +106,7 @@ fn address_of(
     invite: &Invite,
     (identity, asked): (&AuthIdentity, Option<&EmailAddress>),
 ) -> Result<EmailAddress, Error> {
-    let own = create_user::email_of(identity);
+    let own = create_user::email_of(services, identity);
     match services.rules.invites.email_match {
         EmailMatch::Exact => {
             let is_theirs = own.as_ref() == Some(&invite.email) && asked.is_none_or(|asked| *asked == invite.email);

@@ -5,6 +5,7 @@ pub mod invite;
 pub mod invites;
 pub mod mail;
 pub mod new_invites;
+pub mod system;
 pub mod user;
 pub mod users;
 pub mod webhooks;

@@ -59,6 +59,10 @@ pub enum Done {
     DeliveryRetried,
     /// A test of a webhook was queued.
     TestWebhookSent,
+    /// An account at a provider is a way in now.
+    Linked,
+    /// An account at a provider is no way in any more.
+    Unlinked,
     /// The person logged out.
     LoggedOut,
     /// The address was confirmed.

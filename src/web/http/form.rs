@@ -16,18 +16,20 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
 use super::{
+    away,
     error::PageError,
     flash::{Done, Flash},
     next::{OwnPath, query_value},
     pending::Pending,
+    refusal::{is_page_of_its_own, retry_after_secs, status_of},
     scope::Asked,
     session_cookie,
 };
 use crate::{
     events::Scope,
-    flows::{self, Holder, Resumed, Services},
+    flows::{self, Holder, Journey, Resumed, Services},
     sessions::Opened,
-    shared::{Field, FormError, Problem},
+    shared::{Field, FormError, Problem, ProviderId},
     web::state::WebState,
 };
 
@@ -42,6 +44,7 @@ pub struct Call {
     cookie: tower_sessions::Session,
     options: ResponseOptions,
     pending: Option<Pending>,
+    away: Option<String>,
     is_form: bool,
 }
 
@@ -117,6 +120,32 @@ impl Call {
     /// [`FormError::Internal`] if the store fails.
     pub async fn log_in(&self, opened: &Opened) -> Result<(), FormError> {
         session_cookie::set(&self.cookie, opened).await.map_err(|error| self.internal(&error))
+    }
+
+    /// Sends the browser to a provider, for the errand of a journey.
+    ///
+    /// # Errors
+    /// What the flow refuses.
+    pub async fn send_away(&self, provider: &ProviderId, journey: &Journey) -> Result<(), flows::Error> {
+        let (browser, cookie) = self.state.away.set_out(self.away.clone(), &self.services().platform.entropy);
+        let location = flows::set_out(self.services(), self.scope(), (provider, browser), journey).await?;
+        if let Some(cookie) = cookie {
+            self.options.append_header(header::SET_COOKIE, cookie);
+        }
+        let told = [("provider", provider.to_string()), ("location", location)];
+        let told = told.map(|(name, text)| (name.to_owned(), text)).into();
+        self.leave(&Flash::told(away::TOLD_AS, told));
+        self.send_to(away::PAGE);
+        Ok(())
+    }
+
+    /// Lets the browser remember how it came in, where there is more than one way.
+    pub fn remember_way(&self, provider: &ProviderId) {
+        if self.services().providers.all().len() > 1
+            && let Some(cookie) = self.state.away.came_in_by(provider)
+        {
+            self.options.append_header(header::SET_COOKIE, cookie);
+        }
     }
 
     /// What the browser is in the middle of.
@@ -238,6 +267,10 @@ impl Call {
             flows::Error::HasAccount => FormError::HasAccount,
             flows::Error::WrongAccount => FormError::WrongAccount,
             flows::Error::Conflict => FormError::Conflict,
+            flows::Error::NotLinked => FormError::NotLinked,
+            flows::Error::LinkedElsewhere => FormError::LinkedElsewhere,
+            flows::Error::NoAddress => FormError::NoAddress,
+            flows::Error::LastWayIn => FormError::LastWayIn,
             flows::Error::LastAdmin => FormError::LastAdmin,
             flows::Error::Yourself => FormError::Yourself,
             flows::Error::TooManyTries { retry_after_secs } => FormError::RateLimited { retry_after_secs },
@@ -270,52 +303,6 @@ impl Call {
             self.options.insert_header(SCRIPT_REDIRECT, HeaderValue::from_static("true"));
         }
     }
-}
-
-fn status_of(error: &FormError) -> StatusCode {
-    match error {
-        FormError::Invalid { .. } | FormError::Unreadable => StatusCode::BAD_REQUEST,
-        FormError::Credentials | FormError::NotRecognised | FormError::Unauthorized => StatusCode::UNAUTHORIZED,
-        FormError::Disabled
-        | FormError::EmailNotVerified
-        | FormError::RegistrationClosed
-        | FormError::DomainNotAllowed
-        | FormError::Forbidden => StatusCode::FORBIDDEN,
-        FormError::NotFound => StatusCode::NOT_FOUND,
-        FormError::NotRegistered => StatusCode::UNPROCESSABLE_ENTITY,
-        FormError::InviteEnded => StatusCode::GONE,
-        FormError::LastAdmin
-        | FormError::Yourself
-        | FormError::Conflict
-        | FormError::LinkEnded
-        | FormError::SameEmail
-        | FormError::AlreadyInvited
-        | FormError::HasAccount
-        | FormError::WrongAccount => StatusCode::CONFLICT,
-        FormError::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        FormError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        FormError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-fn retry_after_secs(error: &FormError) -> Option<u32> {
-    match error {
-        FormError::RateLimited { retry_after_secs } | FormError::Busy { retry_after_secs } => Some(*retry_after_secs),
-        _ => None,
-    }
-}
-
-/// What sending a person back to the form would only repeat.
-fn is_page_of_its_own(error: &FormError) -> bool {
-    matches!(
-        error,
-        FormError::RateLimited { .. }
-            | FormError::Busy { .. }
-            | FormError::Forbidden
-            | FormError::NotFound
-            | FormError::Internal { .. }
-            | FormError::Unreadable
-    )
 }
 
 /// Runs a server function for a form whose address holds what the function takes as a field.
@@ -351,7 +338,8 @@ pub async fn serve(State(state): State<WebState>, asked: Asked, request: Request
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let is_form = accept.is_some_and(|accept| accept.contains("text/html"));
     let pending = state.pending.read(request.headers());
-    let call = Call { state, asked, cookie, options: ResponseOptions::default(), pending, is_form };
+    let away = state.away.known(request.headers());
+    let call = Call { state, asked, cookie, options: ResponseOptions::default(), pending, away, is_form };
     if function_at(request.uri().path()).is_none() {
         return Err(PageError::NotFound);
     }

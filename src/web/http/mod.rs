@@ -2,14 +2,17 @@
 //! what stands here.
 
 pub mod assets;
+pub mod away;
 pub mod client;
 pub mod error;
 pub mod flash;
 pub mod form;
+pub mod landing;
 pub mod layers;
 pub mod next;
 pub mod page;
 pub mod pending;
+pub mod refusal;
 pub mod render;
 pub mod scope;
 pub mod sealed_cookie;

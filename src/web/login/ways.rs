@@ -9,7 +9,8 @@ use crate::{
     islands::PasswordField,
     web::{
         http::{flash::Flash, next::OwnPath, next::query_value},
-        ui::{ButtonKind, ButtonLink, HiddenField, OrDivider, TextField},
+        other_ways::{ProviderLinks, ProviderShown},
+        ui::{HiddenField, OrDivider, ProviderLink, ProviderMark, TextField},
     },
 };
 
@@ -28,6 +29,8 @@ pub(super) struct Way {
     pub id: String,
     /// What it is called.
     pub name: String,
+    /// Whether it is the first of e-mail and password, whose form stands on the page where nothing is chosen.
+    pub is_first: bool,
     /// Whether it is e-mail and password, for which the page has a form of its own.
     pub is_emailpass: bool,
     /// What it asks for.
@@ -39,6 +42,7 @@ impl From<&Configured> for Way {
         Self {
             id: configured.id.to_string(),
             name: configured.display_name.clone(),
+            is_first: false,
             is_emailpass: configured.identifier == EMAILPASS,
             fields: configured.fields,
         }
@@ -59,7 +63,18 @@ impl Ways {
 /// The ways of people, in the order of the configuration.
 fn all_ways(services: &Services) -> Result<Vec<Way>, flows::Error> {
     let all = flows::providers_of(services, USER)?.into_iter();
-    Ok(all.filter(|way| way.flow == Flow::Credentials).map(Way::from).collect())
+    let mut all: Vec<Way> = all.filter(|way| way.flow == Flow::Credentials).map(Way::from).collect();
+    if let Some(first) = all.iter_mut().find(|way| way.is_emailpass) {
+        first.is_first = true;
+    }
+    // Several of e-mail and password that are called alike can only be told apart by their ids.
+    let names: Vec<String> = all.iter().map(|way| way.name.clone()).collect();
+    for way in all.iter_mut().filter(|way| way.is_emailpass && !way.is_first) {
+        if names.iter().filter(|name| **name == way.name).count() > 1 {
+            way.name.clone_from(&way.id);
+        }
+    }
+    Ok(all)
 }
 
 impl Way {
@@ -115,18 +130,26 @@ pub(super) fn ProviderFields(way: Way, form: &'static str, flash: Flash) -> impl
     }
 }
 
-/// The buttons of the other ways.
+/// The buttons of the other ways: other forms, and providers that people are sent to.
 #[component]
-pub(super) fn OtherWays(others: Vec<Way>, next: Option<OwnPath>) -> impl IntoView {
-    (!others.is_empty()).then(|| {
+pub(super) fn OtherWays(
+    others: Vec<Way>,
+    elsewhere: Vec<ProviderShown>,
+    next: Option<OwnPath>,
+    last_used: Option<String>,
+) -> impl IntoView {
+    (!others.is_empty() || !elsewhere.is_empty()).then(|| {
+        let (to, last) = (next.clone(), last_used.clone());
         let buttons = others.into_iter().map(move |way| {
-            let text =
-                if way.is_emailpass { "Log in by e-mail".to_owned() } else { format!("Log in with {}", way.name) };
-            view! { <ButtonLink href=way.page(next.as_ref()) kind=ButtonKind::Quiet full=true>{text}</ButtonLink> }
+            let text = if way.is_first { "Log in by e-mail".to_owned() } else { format!("Log in with {}", way.name) };
+            let is_last_used = last.as_deref() == Some(way.id.as_str());
+            let mark = if way.is_emailpass { ProviderMark::Mail } else { ProviderMark::Key };
+            view! { <ProviderLink href=way.page(to.as_ref()) mark=mark text=text is_last_used=is_last_used /> }
         });
         view! {
             <OrDivider />
-            {buttons.collect_view()}
+            <div class="ways">{buttons.collect_view()}</div>
+            <ProviderLinks providers=elsewhere verb="Log in" next=next last_used=last_used />
         }
     })
 }

@@ -32,13 +32,16 @@ pub enum AccountEntry {
     Security,
     /// `/account/sessions`
     Sessions,
+    /// `/account/connections`
+    Connections,
 }
 
 impl AccountEntry {
-    const ALL: [(Self, &'static str, &'static str); 3] = [
+    const ALL: [(Self, &'static str, &'static str); 4] = [
         (Self::Profile, "/account", "Profile"),
         (Self::Security, "/account/security", "Security"),
         (Self::Sessions, "/account/sessions", "Sessions"),
+        (Self::Connections, "/account/connections", "Connections"),
     ];
 }
 
@@ -55,15 +58,18 @@ pub enum DashboardEntry {
     Mail,
     /// `/dashboard/webhooks`
     Webhooks,
+    /// `/dashboard/system`
+    System,
 }
 
 impl DashboardEntry {
-    const ALL: [(Self, &'static str, &'static str); 5] = [
+    const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::Users, "/dashboard/users", "Users"),
         (Self::Invites, "/dashboard/invites", "Invites"),
         (Self::Audit, "/dashboard/audit", "Audit log"),
         (Self::Mail, "/dashboard/mail", "Mail"),
         (Self::Webhooks, "/dashboard/webhooks", "Webhooks"),
+        (Self::System, "/dashboard/system", "System"),
     ];
 }
 

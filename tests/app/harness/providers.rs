@@ -8,6 +8,8 @@ mod custom_provider;
 mod example_directory;
 
 pub use custom_provider::MyAuth;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use latchkey::{
     auth::prelude::*,
     flows::{HookError, ProvedLogin, Resolution},
@@ -50,8 +52,12 @@ impl AuthProvider for Outside {
     }
 }
 
-/// Sends people elsewhere, and believes the code that they come back with.
+/// Sends people elsewhere, and believes the code that they come back with: the code is who they are there, an address
+/// where it holds an `@`, which is proved where it ends with `!`; `nobody` has none.
 pub struct Elsewhere;
+
+/// What no two journeys have alike.
+static JOURNEYS: AtomicU64 = AtomicU64::new(1);
 
 impl AuthProvider for Elsewhere {
     const IDENTIFIER: &'static str = "elsewhere";
@@ -69,9 +75,11 @@ impl AuthProvider for Elsewhere {
     async fn authenticate(
         &self,
         _input: &AuthInput,
-        _identities: &AuthIdentityProviderService,
+        identities: &AuthIdentityProviderService,
     ) -> Result<AuthResponse, ProviderError> {
-        Ok(AuthResponse::redirect("https://elsewhere.example/"))
+        let state = format!("journey-{}", JOURNEYS.fetch_add(1, Ordering::Relaxed));
+        identities.set_state(&state, "under way").await?;
+        Ok(AuthResponse::redirect(format!("https://elsewhere.example/?state={state}")))
     }
 
     async fn validate_callback(
@@ -79,13 +87,23 @@ impl AuthProvider for Elsewhere {
         input: &AuthInput,
         identities: &AuthIdentityProviderService,
     ) -> Result<AuthResponse, ProviderError> {
-        let Some(code) = input.body.get("code") else { return Ok(AuthResponse::refused("No code provided")) };
-        if let Some(known) = identities.retrieve(code).await? {
+        let sent = |name: &str| input.query.get(name).or_else(|| input.body.get(name)).map(String::as_str);
+        if identities.get_state(sent("state").unwrap_or_default()).await?.as_deref() != Some("under way") {
+            return Ok(AuthResponse::refused("No state provided, or session expired"));
+        }
+        let Some(code) = sent("code") else { return Ok(AuthResponse::refused("No code provided")) };
+        let (known_by, is_verified) = code.strip_suffix('!').map_or((code, false), |code| (code, true));
+        if let Some(known) = identities.retrieve(known_by).await? {
             return Ok(AuthResponse::authenticated(known));
         }
-        let email = json!(format!("{code}@elsewhere.example"));
-        let profile = Map::from_iter([("email".to_owned(), email), ("name".to_owned(), json!("Somebody"))]);
-        Ok(AuthResponse::authenticated(identities.create(code, Map::new(), profile)?))
+        let mut profile = Map::from_iter([("name".to_owned(), json!("Somebody"))]);
+        if known_by != "nobody" {
+            let email =
+                if known_by.contains('@') { known_by.to_owned() } else { format!("{known_by}@elsewhere.example") };
+            profile.insert("email".to_owned(), json!(email));
+            profile.insert("email_verified".to_owned(), json!(is_verified));
+        }
+        Ok(AuthResponse::authenticated(identities.create(known_by, Map::new(), profile)?))
     }
 }
 

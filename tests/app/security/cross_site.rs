@@ -14,6 +14,9 @@ on_both_databases! {
 
 const BEHIND_A_PROXY: &str = r#"server.public_url = "https://login.example.org""#;
 
+/// What the browser flow is posted to.
+const BROWSER_FLOW: [&str; 3] = ["/auth/signin/emailpass", "/auth/callback/emailpass", "/auth/signout"];
+
 /// What browsers say of a request that another site has caused.
 const FOREIGN: [&[(&str, &str)]; 5] = [
     &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")],
@@ -38,7 +41,7 @@ async fn post_from(client: &Client, path: &str, headers: &[(&'static str, &'stat
 async fn a_post_of_another_site_is_refused_by_every_form(app: TestApp) {
     let admin = app.admin().await;
     let before = app.number("SELECT count(*) FROM events").await;
-    for endpoint in ENDPOINTS {
+    for endpoint in ENDPOINTS.into_iter().chain(BROWSER_FLOW) {
         for headers in FOREIGN {
             assert_eq!(post_from(&admin, endpoint, headers).await, 403, "{endpoint} {headers:?}");
         }

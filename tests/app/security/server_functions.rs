@@ -1,8 +1,9 @@
 //! The addresses of the server functions are a contract: forms, logs and rate limits of others refer to them.
 
 /// Every server function there is.
-pub const ENDPOINTS: [&str; 34] = [
+pub const ENDPOINTS: [&str; 38] = [
     "/api/accept-invite",
+    "/api/accept-invite-with",
     "/api/ask-for-invite",
     "/api/change-email",
     "/api/change-password",
@@ -14,11 +15,13 @@ pub const ENDPOINTS: [&str; 34] = [
     "/api/end-user-sessions",
     "/api/forgot-password",
     "/api/invite",
+    "/api/link-provider",
     "/api/login",
     "/api/login-with",
     "/api/logout",
     "/api/profile",
     "/api/register",
+    "/api/rehearse-provider",
     "/api/renew-link",
     "/api/resend-invite",
     "/api/reset-password",
@@ -33,6 +36,7 @@ pub const ENDPOINTS: [&str; 34] = [
     "/api/setup",
     "/api/show-invite-link",
     "/api/show-mail-link",
+    "/api/unlink-provider",
     "/api/use-code",
     "/api/use-link",
     "/api/void-link",
