@@ -219,7 +219,7 @@ async fn a_missing_foreign_used_and_old_state_is_refused(app: TestApp) {
     let before = rows(&app).await;
     come_back(&client, ("grace!", &state)).await.expect_redirect(failed);
     let late = set_out(&client, "").await;
-    app.advance(Duration::from_secs(20 * 60));
+    app.advance(Duration::from_mins(20));
     come_back(&client, ("grace!", &late)).await.expect_redirect(failed);
     assert_eq!(rows(&app).await, before);
 }
