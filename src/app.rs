@@ -1,6 +1,7 @@
 //! Composition: puts the floors together into one server, and runs it. The binary, the tests and the programs that have
 //! Latchkey within them build the same, by [`Latchkey::builder`].
 
+mod clients;
 mod serve;
 
 use std::{future::Future, net::SocketAddr, path::Path, sync::Arc};
@@ -26,6 +27,7 @@ use crate::{
         state::{Description, PRODUCT, Parts, Site, WebState},
     },
 };
+use clients::Clients;
 use serve::{Waits, accept};
 
 /// What the server calls itself where it asks others.
@@ -215,11 +217,13 @@ impl Builder {
     /// As [`Builder::build`], and [`AppError::Listen`].
     pub async fn bind(self, config: Config) -> Result<App, AppError> {
         let (address, server) = (config.server.listen, config.server.clone());
-        let waits = Waits { header: server.header_timeout, shutdown: server.shutdown_timeout };
+        let waits =
+            Waits { header: server.header_timeout, idle: server.idle_timeout, shutdown: server.shutdown_timeout };
+        let clients = Clients::new(server.max_connections_per_client.get(), server.trusted_proxies);
         let latchkey = self.build(config).await?;
         let listener = TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })?;
         let local_addr = listener.local_addr().map_err(|source| AppError::Listen { address, source })?;
-        Ok(App { latchkey, listener, local_addr, waits })
+        Ok(App { latchkey, listener, local_addr, limits: (waits, clients) })
     }
 }
 
@@ -283,7 +287,7 @@ pub struct App {
     latchkey: Latchkey,
     listener: TcpListener,
     local_addr: SocketAddr,
-    waits: Waits,
+    limits: (Waits, Clients),
 }
 
 impl App {
@@ -299,9 +303,9 @@ impl App {
 
     /// Serves until told to stop, then lets requests in flight end.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) {
-        let Self { latchkey, listener, waits, .. } = self;
+        let Self { latchkey, listener, limits, .. } = self;
         let router = latchkey.router();
-        latchkey.run_jobs(accept(listener, &router, waits, stop)).await;
+        latchkey.run_jobs(accept(listener, &router, limits, stop)).await;
     }
 }
 

@@ -1,38 +1,50 @@
-//! The accept loop: so many connections at once, time limits for the heads of requests, and an end in which requests in
-//! flight are answered. `axum::serve` offers neither limit.
+//! The accept loop: so many connections at once and of one client, time limits for the heads of requests and for what
+//! rests, and an end in which requests in flight are answered. `axum::serve` offers no such limit.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::{conn::auto, graceful::GracefulConnection},
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Notify, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    time::timeout,
 };
 use tower::ServiceExt;
+
+use super::clients::Clients;
 
 /// How often a quiet HTTP/2 connection is asked whether anybody is there.
 const HTTP2_PING_EVERY: Duration = Duration::from_secs(20);
 /// The most connections at once; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 8_192;
 
+type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
+
 /// How long the server waits.
 #[derive(Clone, Copy)]
 pub(super) struct Waits {
-    /// For the head of a request; a connection that is kept open waits as long for the next one.
+    /// For the head of a request; a connection of HTTP/1 that is kept open waits as long for the next one.
     pub header: Duration,
+    /// For the next request, of whatever HTTP; and then once more for answers to be taken.
+    pub idle: Duration,
     /// For requests in flight, when it is told to stop.
     pub shutdown: Duration,
 }
 
 /// Answers whoever connects until told to stop, then lets requests in flight end.
-pub(super) async fn accept(listener: TcpListener, router: &Router, waits: Waits, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
+pub(super) async fn accept(
+    listener: TcpListener,
+    router: &Router,
+    (waits, clients): (Waits, Clients),
+    stop: impl Future<Output = ()>,
+) {
+    let (stopped, stopping) = watch::channel(());
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     tokio::pin!(stop);
     loop {
@@ -41,37 +53,69 @@ pub(super) async fn accept(listener: TcpListener, router: &Router, waits: Waits,
             accepted = next_connection(&listener, &places) => accepted,
         };
         let Some((stream, peer, place)) = accepted else { continue };
-        let spoke = Arc::new(Notify::new());
-        let connection = graceful.watch(connection((stream, peer), router, (waits, spoke.clone())));
+        // One of too many is closed, and nothing is said: whoever opens them does not read.
+        let Some(of_client) = clients.enter(peer.ip()) else { continue };
+        let asked = Arc::new(Notify::new());
+        let connection = connection((stream, peer), router, (waits, asked.clone()));
+        let served = serve(connection, (asked, waits), stopping.clone());
         tokio::spawn(async move {
-            tokio::select! {
-                // A client that goes away or sends what is no HTTP is nobody's fault here.
-                ended = connection => if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection ended badly");
-                },
-                () = silence(&spoke, waits.header) => tracing::debug!("a connection that asked nothing was closed"),
+            // A client that goes away or sends what is no HTTP is nobody's fault here.
+            if let Err(error) = served.await {
+                tracing::debug!(%error, "a connection ended badly");
             }
-            drop(place);
+            drop((place, of_client));
         });
     }
     // Closed before the requests in flight end, so that whoever comes now is sent to another server at once.
-    drop(listener);
-    if tokio::time::timeout(waits.shutdown, graceful.shutdown()).await.is_err() {
+    drop((listener, stopping));
+    let _ = stopped.send(());
+    if timeout(waits.shutdown, stopped.closed()).await.is_err() {
         tracing::warn!("some requests did not end in {:?} and were cut off", waits.shutdown);
     }
 }
 
-/// Ends where nothing was asked in time: the reading of a head has its limit only once it is known to be HTTP.
-async fn silence(spoke: &Notify, limit: Duration) {
-    if tokio::time::timeout(limit, spoke.notified()).await.is_ok() {
-        std::future::pending::<()>().await;
+/// Serves one connection, until it ends or has rested for too long: to answer pings is to ask for nothing.
+async fn serve(
+    connection: impl GracefulConnection<Error = ConnectionError>,
+    (asked, waits): (Arc<Notify>, Waits),
+    mut stopping: watch::Receiver<()>,
+) -> Result<(), ConnectionError> {
+    let mut connection = pin!(connection);
+    let is_stopping = tokio::select! {
+        ended = &mut connection => return ended,
+        has_asked = rest(&asked, waits) => {
+            if !has_asked {
+                tracing::debug!("a connection that asked nothing was closed");
+                return Ok(());
+            }
+            false
+        }
+        _ = stopping.changed() => true,
+    };
+    connection.as_mut().graceful_shutdown();
+    if is_stopping {
+        return connection.await;
     }
+    timeout(waits.idle, connection).await.unwrap_or_else(|_| {
+        tracing::debug!("a connection that left an answer unread was closed");
+        Ok(())
+    })
+}
+
+/// Ends where nothing is asked any more; whether anything was. The reading of a head has its limit only once it is known
+/// to be HTTP.
+async fn rest(asked: &Notify, waits: Waits) -> bool {
+    if timeout(waits.header, asked.notified()).await.is_err() {
+        return false;
+    }
+    while timeout(waits.idle, asked.notified()).await.is_ok() {}
+    true
 }
 
 async fn next_connection(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = places.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => {
@@ -93,11 +137,10 @@ async fn next_connection(
 fn connection(
     (stream, peer): (TcpStream, SocketAddr),
     router: &Router,
-    (waits, spoke): (Waits, Arc<Notify>),
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + Send + 'static
-{
+    (waits, asked): (Waits, Arc<Notify>),
+) -> impl GracefulConnection<Error = ConnectionError> + Send + 'static {
     let service = router.clone().map_request(move |request: hyper::Request<Incoming>| {
-        spoke.notify_one();
+        asked.notify_one();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         request

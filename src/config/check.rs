@@ -78,6 +78,9 @@ fn check_server(config: &Config) -> Checked {
             return wrong(key, "must be longer than nothing");
         }
     }
+    if server.idle_timeout < server.request_timeout {
+        return wrong("server.idle_timeout", "must not be shorter than `server.request_timeout`");
+    }
     Ok(())
 }
 

@@ -13,14 +13,16 @@ pub(super) enum Kind {
 }
 
 /// Every key with a fixed name.
-pub(super) const KEYS: [(&str, Kind); 56] = [
+pub(super) const KEYS: [(&str, Kind); 58] = [
     ("server.listen", Kind::Text),
     ("server.public_url", Kind::Text),
     ("server.trusted_proxies", Kind::List),
     ("server.allowed_origins", Kind::List),
     ("server.forward_origins", Kind::List),
+    ("server.max_connections_per_client", Kind::Number),
     ("server.header_timeout", Kind::Text),
     ("server.request_timeout", Kind::Text),
+    ("server.idle_timeout", Kind::Text),
     ("server.shutdown_timeout", Kind::Text),
     ("database.url", Kind::Text),
     ("database.max_connections", Kind::Number),

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
     str::FromStr,
     time::Duration,
 };
@@ -27,12 +28,17 @@ pub struct ServerSettings {
     pub allowed_origins: Vec<PublicUrl>,
     /// Origins of applications behind the door that people are sent back to when they have logged in (forward-auth).
     pub forward_origins: Vec<PublicUrl>,
+    /// How many connections one client (an IPv4 address, an IPv6 /64) may hold at once; a trusted proxy any number.
+    pub max_connections_per_client: NonZeroU32,
     /// How long a client may take to send the head of a request.
     #[serde(with = "duration_text")]
     pub header_timeout: Duration,
     /// How long a request may take, its body included.
     #[serde(with = "duration_text")]
     pub request_timeout: Duration,
+    /// How long a connection stays on which nothing is asked for, and how long the answers that are left may take then.
+    #[serde(with = "duration_text")]
+    pub idle_timeout: Duration,
     /// How long open requests may go on after the signal to stop.
     #[serde(with = "duration_text")]
     pub shutdown_timeout: Duration,
@@ -46,8 +52,10 @@ impl Default for ServerSettings {
             trusted_proxies: Vec::new(),
             allowed_origins: Vec::new(),
             forward_origins: Vec::new(),
+            max_connections_per_client: const { NonZeroU32::new(512).unwrap() },
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_mins(1),
             shutdown_timeout: Duration::from_secs(20),
         }
     }

@@ -291,6 +291,8 @@ fn a_wrong_value_is_refused_with_its_key_and_origin() {
         ("[server]\npublic_url = \"https://example.org?x\"", ["`server.public_url`", "query"]),
         ("[server]\npublic_url = \"https://\"", ["`server.public_url`", "must be a URL"]),
         ("[server]\nrequest_timeout = \"0s\"", ["`server.request_timeout`", "longer"]),
+        ("[server]\nidle_timeout = \"29s\"", ["`server.idle_timeout`", "`server.request_timeout`"]),
+        ("[server]\nmax_connections_per_client = 0", ["`server.max_connections_per_client`", "nonzero"]),
         ("[database]\nurl = \"mysql://x\"", ["`database.url`", "sqlite://"]),
         ("[database]\nurl = \"sqlite::memory:\"", ["`database.url`", "in memory"]),
         ("[database]\nmax_connections = 0", ["`database.max_connections`", "nonzero"]),

@@ -1,5 +1,6 @@
 //! What attackers try: requests from other sites, sessions that have ended, two at once.
 
+mod connections;
 mod cross_site;
 mod in_flight;
 mod last_admin;
