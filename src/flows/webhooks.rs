@@ -8,7 +8,7 @@ use crate::{
         deliveries::{self, Counts, DeliveryFilter, DeliveryList, DeliveryPage},
         webhooks::{self, Endpoint},
     },
-    platform::Platform,
+    platform::{Bucket, Platform},
     shared::{DeliveryId, EventId},
 };
 
@@ -74,9 +74,10 @@ pub async fn retry_delivery(services: &Services, scope: &Scope, id: &DeliveryId)
 /// Sends a test to an endpoint, by the queue of everything else. It is tried once.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is no such endpoint or it is gone, [`Error::Forbidden`].
+/// [`Error::NotFound`] if there is no such endpoint or it is gone, [`Error::TooManyTries`], [`Error::Forbidden`].
 pub async fn send_test_webhook(services: &Services, scope: &Scope, endpoint: &str) -> Result<(), Error> {
-    let Platform { db, entropy, .. } = &services.platform;
+    let Platform { db, entropy, limits, .. } = &services.platform;
+    let admin = scope.user_id().ok_or(Error::Unauthorized)?;
     let (id, event) = (DeliveryId::new(entropy.uuid_v7(scope.now)), EventId::new(entropy.uuid_v7(scope.now)));
     let body = webhooks::test_payload(&event, endpoint, scope).map_err(Error::internal)?;
     let mut tx = db.begin().await?;
@@ -84,5 +85,8 @@ pub async fn send_test_webhook(services: &Services, scope: &Scope, endpoint: &st
     if !deliveries::put_test(&mut tx, (&id, &event), (endpoint, &body), scope.now).await? {
         return Err(Error::NotFound);
     }
+    // Behind that, so that names of nothing fill no table.
+    let (subject, limit) = (format!("{admin} {endpoint}"), services.rules.limits.test_webhook_per_admin);
+    limits.take_in(&mut tx, scope.now, &[Bucket { name: "test_webhook", subject: &subject, limit }]).await?;
     Ok(tx.commit().await?)
 }

@@ -40,6 +40,8 @@ pub struct LimitSettings {
     pub code_per_account: Limit,
     /// Invites that are accepted from one IP address.
     pub accept_invite_per_ip: Limit,
+    /// Tests that one admin sends to one webhook.
+    pub test_webhook_per_admin: Limit,
 }
 
 impl Default for LimitSettings {
@@ -58,6 +60,7 @@ impl Default for LimitSettings {
             code_per_ip: Limit::new(60, MINUTE * 10),
             code_per_account: Limit::new(20, MINUTE * 60),
             accept_invite_per_ip: Limit::new(60, MINUTE * 10),
+            test_webhook_per_admin: Limit::new(10, MINUTE * 10),
         }
     }
 }
@@ -79,6 +82,7 @@ impl LimitSettings {
             code_per_ip: Limit::OFF,
             code_per_account: Limit::OFF,
             accept_invite_per_ip: Limit::OFF,
+            test_webhook_per_admin: Limit::OFF,
         }
     }
 }

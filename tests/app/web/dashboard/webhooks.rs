@@ -9,11 +9,13 @@ on_both_databases! {
     without_endpoints_the_page_says_how_to_get_one,
     endpoints_are_shown_without_what_is_secret,
     a_test_is_sent_and_tried_once,
+    one_admin_sends_only_so_many_tests with FEW_TESTS,
     a_failed_delivery_says_why_and_is_tried_again,
     an_endpoint_that_is_gone_is_shown_as_gone,
     the_list_is_filtered_and_paged_by_its_address,
 }
 
+const FEW_TESTS: &str = "limits.test_webhook_per_admin = \"2/10m\"";
 const PAGE: &str = "/dashboard/webhooks";
 
 async fn becomes(app: &TestApp, statement: &str, number: i64) {
@@ -85,6 +87,33 @@ async fn a_test_is_sent_and_tried_once(app: TestApp) {
     for endpoint in ["nobody", "", "\0"] {
         admin.post("/api/send-test-webhook", &[("endpoint", endpoint)]).await.expect_status(404);
     }
+}
+
+async fn one_admin_sends_only_so_many_tests(app: TestApp) {
+    let (shop, log) = tokio::join!(Receiver::start(Answer::Status(200)), Receiver::start(Answer::Status(200)));
+    let ada = app.admin().await;
+    app.member("bob@example.org").await;
+    let id = app.user_id("bob@example.org").await;
+    ada.post("/api/change-role", &[("id", &id), ("role", "admin")]).await.expect_status(302);
+    let settings = ["shop", "log"].map(|id| if id == "shop" { shop.settings(id) } else { log.settings(id) });
+    let settings = settings.map(|settings| settings + "events = [\"invite.*\"]\n").concat();
+    let sender = app.another_process_with(&settings).await;
+    let (ada, bob) = (sender.logged_in(ADMIN).await, sender.logged_in("bob@example.org").await);
+    let test = async |admin: &crate::harness::Client, endpoint: &str| {
+        admin.post("/api/send-test-webhook", &[("endpoint", endpoint)]).await
+    };
+    for endpoint in ["shop", "shop", "log"] {
+        test(&ada, endpoint).await.expect_status(302);
+    }
+    let refused = test(&ada, "shop").await;
+    assert!(refused.expect_status(429).retry_after_secs().is_some());
+    assert_eq!(app.number("SELECT count(*) FROM webhook_deliveries").await, 3);
+    test(&bob, "shop").await.expect_status(302);
+    for _ in 0..3 {
+        test(&ada, "nobody").await.expect_status(404);
+    }
+    app.advance(Duration::from_mins(5));
+    test(&ada, "shop").await.expect_status(302);
 }
 
 async fn a_failed_delivery_says_why_and_is_tried_again(app: TestApp) {
