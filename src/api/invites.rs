@@ -58,7 +58,8 @@ pub struct AcceptBody {
     pub first_name: Option<Name>,
     /// The last name.
     pub last_name: Option<Name>,
-    /// The address of the account: the invited one, unless `invites.email_match` is `any`.
+    /// The address of the account: the invited one. Where `invites.email_match` is `any`, the one that the identity is known
+    /// by, and any where it is known by none.
     pub email: Option<EmailAddress>,
 }
 

@@ -3,8 +3,9 @@
 //! account belongs to both. The rules are those of the page, and one more: whose identity it is (`invites.email_match`).
 //!
 //! 1. `exact`: the identity is known by the invited address, and that is the account's.
-//! 2. `any`: the account has the address that is asked for, else the identity's. What is not the invited address counts as
-//!    not verified, must be of a domain that may register, and takes nobody's account over.
+//! 2. `any`: the account has the address that the identity is known by; where that is none, the one that is asked for, else
+//!    the invited one. What is not the invited address counts as not verified, must be of a domain that may register, and
+//!    takes nobody's account over.
 
 use serde_json::Map;
 
@@ -29,7 +30,7 @@ pub struct Claim {
     pub token: String,
     /// The names.
     pub profile: Profile,
-    /// The address that the account is to have; the invited one, unless the configuration lifts that.
+    /// The address that the account is to have: the invited one, or what else the configuration allows.
     pub email: Option<EmailAddress>,
 }
 
@@ -113,7 +114,11 @@ fn address_of(
             if is_theirs { Ok(invite.email.clone()) } else { Err(Error::WrongAccount) }
         }
         EmailMatch::Any => {
-            let address = asked.cloned().or(own).unwrap_or_else(|| invite.email.clone());
+            // Its holder would come in by an address that is another's, whose way in it then were.
+            if own.as_ref().is_some_and(|own| asked.is_some_and(|asked| asked != own)) {
+                return Err(Error::WrongAccount);
+            }
+            let address = own.or_else(|| asked.cloned()).unwrap_or_else(|| invite.email.clone());
             let may_be = address == invite.email || services.rules.registration.allows(&address);
             if may_be { Ok(address) } else { Err(Error::DomainNotAllowed) }
         }

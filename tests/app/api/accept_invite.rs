@@ -15,6 +15,8 @@ on_both_databases! {
     who_has_a_user_cannot_accept,
     a_body_that_cannot_be_read_is_told,
     another_address_is_accepted_where_the_operator_lifts_the_rule with ANY,
+    an_account_has_the_address_that_its_identity_is_known_by with ANY,
+    who_is_known_by_no_address_gets_the_invited_one with ANY_ELSEWHERE,
     another_address_may_not_come_from_everywhere with ANY_HERE,
     an_account_that_nobody_proved_is_the_invited_persons with TWO,
     fifty_at_once_make_one_user with UNLIMITED,
@@ -25,6 +27,11 @@ on_both_databases! {
 const BOB: &str = "bob@example.org";
 const INVITE_ONLY: &str = "registration.mode = \"invite_only\"";
 const ANY: &str = "invites.email_match = \"any\"";
+const ANY_ELSEWHERE: &str = r#"
+    invites.email_match = "any"
+    registration.mode = "invite_only"
+    providers = [{ id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }]
+"#;
 const ANY_HERE: &str = "invites.email_match = \"any\"\nregistration.allowed_domains = [\"example.org\"]";
 const TWO: &str =
     "[[providers]]\nid = \"emailpass\"\nkind = \"emailpass\"\n[[providers]]\nid = \"second\"\nkind = \"emailpass\"";
@@ -168,9 +175,9 @@ async fn another_address_is_accepted_where_the_operator_lifts_the_rule(app: Test
     assert_eq!(robert.refreshed().await.get("/admin/users/me").await.json()["user"]["id"], user["id"]);
 
     let token = invite(&ada, &json!({ "email": "carl@example.org" })).await["token"].as_str().unwrap().to_owned();
-    let karl = app.registered("emailpass", "karl@example.org").await;
+    let carl = app.registered("emailpass", "carl@example.org").await;
     let body = json!({ "email": "Carl@example.org" });
-    let user = karl.post(&accept_path(&token), &body).await.expect_status(200).json()["user"].clone();
+    let user = carl.post(&accept_path(&token), &body).await.expect_status(200).json()["user"].clone();
     assert_eq!(user["email"], "carl@example.org");
     assert!(user["email_verified_at"].is_string());
     // The page has no such freedom: the account has the invited address.
@@ -186,14 +193,40 @@ async fn another_address_is_accepted_where_the_operator_lifts_the_rule(app: Test
     app.user_id("dan@example.org").await;
 }
 
+/// What an account can be logged in to by, and is mailed at, is one address: nobody keeps that of somebody else.
+async fn an_account_has_the_address_that_its_identity_is_known_by(app: TestApp) {
+    let ada = app.admin_program().await;
+    let token = invite_bob(&ada).await;
+    let squatter = app.registered("emailpass", "victim@example.org").await;
+    for address in [BOB, "third@example.org"] {
+        expect_unauthorized(&app, &squatter, (&token, json!({ "email": address }))).await;
+    }
+    let bob = app.registered("emailpass", BOB).await;
+    bob.post(&accept_path(&token), &json!({ "email": BOB })).await.expect_status(200);
+    assert_eq!(app.number("SELECT count(*) FROM auth_identity_actors").await, 2);
+}
+
+async fn who_is_known_by_no_address_gets_the_invited_one(app: TestApp) {
+    let ada = app.admin_program().await;
+    let token = invite_bob(&ada).await;
+    let program = app.program();
+    program.post("/auth/user/elsewhere", &json!({})).await.expect_status(200);
+    let answer = program.post("/auth/user/elsewhere/callback", &json!({ "code": "nobody" })).await;
+    let program = program.known_by(answer.expect_status(200).json()["token"].as_str().unwrap());
+    let user = program.post(&accept_path(&token), &json!({})).await.expect_status(200).json()["user"].clone();
+    assert_eq!(user["email"], BOB);
+    assert!(user["email_verified_at"].is_string());
+}
+
 async fn another_address_may_not_come_from_everywhere(app: TestApp) {
     let ada = app.admin_program().await;
     let token = invite(&ada, &json!({ "email": "bob@elsewhere.example" })).await["token"].as_str().unwrap().to_owned();
     let eve = app.registered("emailpass", "eve@evil.example").await;
     eve.post(&accept_path(&token), &json!({})).await.expect_status(401);
     eve.post(&accept_path(&token), &json!({ "email": "x@evil.example" })).await.expect_status(401);
-    let user =
-        eve.post(&accept_path(&token), &json!({ "email": "bob@elsewhere.example" })).await.expect_status(200).json();
+    // The invited address may, wherever it is.
+    let bob = app.registered("emailpass", "bob@elsewhere.example").await;
+    let user = bob.post(&accept_path(&token), &json!({})).await.expect_status(200).json();
     assert_eq!(user["user"]["email"], "bob@elsewhere.example");
 }
 
