@@ -70,14 +70,15 @@ pub struct AuthIdentityProviderService {
     away: Away,
     now: Timestamp,
     is_blind: bool,
+    is_closed: bool,
     work: Mutex<Work>,
 }
 
 impl AuthIdentityProviderService {
     /// The identities of this provider.
     pub fn new(Platform { db, entropy, seal, .. }: &Platform, provider: ProviderId, now: Timestamp) -> Self {
-        let away = Away::new(seal.clone());
-        Self { db: db.clone(), entropy: entropy.clone(), provider, away, now, is_blind: false, work: Mutex::default() }
+        let (db, entropy, away, work) = (db.clone(), entropy.clone(), Away::new(seal.clone()), Mutex::default());
+        Self { db, entropy, provider, away, now, is_blind: false, is_closed: false, work }
     }
 
     /// The same for a browser that is sent elsewhere, and what for, or comes back. State is kept for it alone.
@@ -90,6 +91,18 @@ impl AuthIdentityProviderService {
     #[must_use]
     pub fn blind(self) -> Self {
         Self { is_blind: true, ..self }
+    }
+
+    /// The same where nobody new comes in: no identity is created.
+    #[must_use]
+    pub fn closed(self) -> Self {
+        Self { is_closed: true, ..self }
+    }
+
+    /// Whether an identity can be created. A provider that creates one of whoever asks, unproved, asks here first and goes
+    /// on as for a wrong password, or its answer would tell who is known.
+    pub fn may_create(&self) -> bool {
+        !self.is_closed
     }
 
     /// The identity with this entity id; nobody is known by one with a NUL, which PostgreSQL can't hold.
@@ -114,6 +127,7 @@ impl AuthIdentityProviderService {
     /// Creates an identity; it is stored when the flow commits.
     ///
     /// # Errors
+    /// [`Error::Closed`] where [`Self::may_create`] says no, [`Error::Unusable`] for an entity id with a NUL,
     /// [`Error::Taken`] if this request has created it already; if another has, committing says so.
     pub fn create(
         &self,
@@ -121,6 +135,12 @@ impl AuthIdentityProviderService {
         provider_metadata: Map<String, Value>,
         user_metadata: Map<String, Value>,
     ) -> Result<AuthIdentity, Error> {
+        if self.is_closed {
+            return Err(Error::Closed);
+        }
+        if entity_id.contains('\0') {
+            return Err(Error::Unusable);
+        }
         if self.created(entity_id).is_some() {
             return Err(Error::Taken);
         }

@@ -36,6 +36,12 @@ pub enum Error {
     /// The identity was changed since this request has read it.
     #[error("the identity was changed meanwhile")]
     Changed,
+    /// No identity is made here: nobody new comes in.
+    #[error("no identity is made here")]
+    Closed,
+    /// Nobody can be known by this entity id.
+    #[error("nobody can be known by this")]
+    Unusable,
     /// There is no such identity.
     #[error("no such identity")]
     NotFound,

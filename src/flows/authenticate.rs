@@ -4,7 +4,7 @@
 //!
 //! 1. The identity has a user: may they log in now?
 //! 2. It has none, accounts of this type are users and anybody may register: the user is created.
-//! 3. It has none otherwise: the token names nobody.
+//! 3. It has none otherwise: the token names nobody. Where registration is closed, no identity is made either.
 
 use serde_json::json;
 
@@ -83,7 +83,11 @@ enum Step {
 
 async fn try_to_authenticate(services: &Services, scope: &Scope, (ask, step): (&Ask, Step)) -> Result<Access, Error> {
     let configured = services.provider_of(&ask.actor_type, &ask.provider)?;
-    let identities = services.identities(configured, scope).seen_by(BrowserKey::of_program(), None);
+    let mut identities = services.identities(configured, scope).seen_by(BrowserKey::of_program(), None);
+    // For all kinds of accounts, as where identities are registered.
+    if services.rules.registration.mode == RegistrationMode::Closed {
+        identities = identities.closed();
+    }
     let answer = match step {
         Step::First => configured.provider.authenticate(&ask.input, &identities).await?,
         Step::Second => configured.provider.validate_callback(&ask.input, &identities).await?,

@@ -140,6 +140,8 @@ impl From<auth::Error> for Error {
     fn from(error: auth::Error) -> Self {
         match error {
             auth::Error::Taken => Self::Taken("Identity with email already exists".to_owned()),
+            auth::Error::Closed => Self::RegistrationClosed,
+            auth::Error::Unusable => Self::NotProved("Authentication failed".to_owned()),
             auth::Error::NotFound => Self::NotFound,
             auth::Error::Changed => Self::Conflict,
             auth::Error::Unreadable(error) => Self::internal(error),

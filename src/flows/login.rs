@@ -5,7 +5,7 @@
 use serde_json::json;
 
 use super::{
-    Error, MailRequest, Services, USER, create_user,
+    Error, MailRequest, RegistrationMode, Services, USER, create_user,
     external_user::{self, Entry},
     request_mail, resolve_user,
     services::client_subject,
@@ -77,7 +77,11 @@ pub(super) fn email_in(input: &AuthInput) -> Option<EmailAddress> {
 async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Result<Outcome, Error> {
     let LogIn { provider, input, is_remembered } = wanted;
     let configured = services.provider(provider)?;
-    let identities = services.identities(configured, scope);
+    let mut identities = services.identities(configured, scope);
+    // It could not become an account, and an unknown address is to be answered as a wrong password is.
+    if services.rules.registration.mode != RegistrationMode::Open {
+        identities = identities.closed();
+    }
     let response = configured.provider.authenticate(input, &identities).await?;
     match judge(response) {
         Proof::Elsewhere(location) => Ok(Outcome::Redirect(location)),

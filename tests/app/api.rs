@@ -3,6 +3,7 @@
 mod accept_invite;
 mod auth;
 mod browser;
+mod create_if_missing;
 mod forward;
 mod health;
 mod invites;

@@ -87,7 +87,8 @@ impl AuthProvider for EmailPass {
         // An address that can't exist is looked up and checked all the same: it takes as long as one that does.
         let entity_id = credentials.email.as_ref().map_or("", EmailAddress::as_str);
         let known = identities.retrieve(entity_id).await?;
-        if let (None, Some(email), true) = (&known, &credentials.email, self.creates_if_missing) {
+        let creates = self.creates_if_missing && identities.may_create();
+        if let (None, Some(email), true) = (&known, &credentials.email, creates) {
             return self.create(email, &credentials.password, identities).await;
         }
         self.check(known, credentials.password, identities).await

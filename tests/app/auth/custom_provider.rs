@@ -18,6 +18,9 @@ on_both_databases! {
     a_program_logs_in_by_it,
     nobody_comes_into_an_account_by_its_address_alone,
     tries_are_counted_by_user_name with FEW_TRIES,
+    blanks_around_a_user_name_stretch_no_limit with FEW_TRIES,
+    nobody_is_known_by_what_holds_a_nul,
+    nobody_new_comes_in_where_registration_is_closed,
     it_stands_on_the_page_alone_where_it_is_alone,
     a_directory_that_is_down_opens_nothing,
 }
@@ -118,6 +121,55 @@ async fn tries_are_counted_by_user_name(app: TestApp) {
     app.form().post("/api/login-with", &elsewhere).await.expect_status(429);
     let grace = [("provider", "my-auth"), ("fields[username]", "grace"), ("fields[password]", "nanoseconds")];
     app.form().submit("/api/login-with", &grace).await.expect_text("grace@example.org");
+}
+
+async fn blanks_around_a_user_name_stretch_no_limit(app: TestApp) {
+    let app = with_directory(&app, "").await;
+    let program = app.program();
+    let log_in = async |username: &str, password: &str| {
+        program.post("/auth/user/my-auth", &json!({ "username": username, "password": password })).await
+    };
+    for username in [" ada", "ADA\t"] {
+        log_in(username, "difference engine").await.expect_status(401);
+    }
+    for username in ["ada", "ada ", " ada ", "Ada"] {
+        let refused = log_in(username, "analytical engine").await;
+        assert!(refused.expect_status(429).retry_after_secs().is_some(), "{username:?}");
+    }
+}
+
+async fn nobody_is_known_by_what_holds_a_nul(app: TestApp) {
+    let app = with_directory(&app, "").await;
+    let program = app.program();
+    for username in ["ada\u{0}", "\u{0}"] {
+        let body = json!({ "username": username, "password": "analytical engine" });
+        program.post("/auth/user/my-auth", &body).await.expect_status(401);
+    }
+    // Also where a provider believes what it is told.
+    let more =
+        "providers = [{ id = \"emailpass\", kind = \"emailpass\" }, { id = \"elsewhere\", kind = \"elsewhere\" }]";
+    let app = app.another_process_with(more).await;
+    let program = app.program();
+    program.post("/auth/user/elsewhere", &json!({})).await.expect_status(200);
+    let answer = program.post("/auth/user/elsewhere/callback", &json!({ "code": "a\u{0}b" })).await;
+    assert_eq!(answer.expect_status(401).json()["message"], "Authentication failed");
+    assert_eq!(app.number("SELECT count(*) FROM auth_identities").await, 0);
+}
+
+async fn nobody_new_comes_in_where_registration_is_closed(app: TestApp) {
+    let open = with_directory(&app, "").await;
+    open.form().submit("/api/login-with", &ADA).await.expect_text("ada@example.org");
+    let closed =
+        with_directory(&app, "registration.mode = \"closed\"\nactors.customer.providers = [\"my-auth\"]").await;
+    for actor_type in ["user", "customer"] {
+        let body = json!({ "username": "grace", "password": "nanoseconds" });
+        let answer = closed.program().post(&format!("/auth/{actor_type}/my-auth"), &body).await;
+        assert_eq!(answer.expect_status(400).json()["type"], "not_allowed");
+    }
+    let grace = [("provider", "my-auth"), ("fields[username]", "grace"), ("fields[password]", "nanoseconds")];
+    closed.form().submit("/api/login-with", &grace).await.expect_text("Registration is not open.");
+    assert_eq!(app.number("SELECT count(*) FROM auth_identities").await, 1);
+    closed.form().submit("/api/login-with", &ADA).await.expect_text("ada@example.org");
 }
 
 async fn it_stands_on_the_page_alone_where_it_is_alone(app: TestApp) {
