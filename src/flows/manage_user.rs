@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Error, Services, authority,
+    Error, Services, USER, authority,
     end_sessions::{close_ways_in, end_all, note},
     invite::forget_user,
     link::UNDO_EMAIL_CHANGE,
@@ -12,6 +12,7 @@ use super::{
     setup::ADMINS,
 };
 use crate::{
+    auth,
     events::{self, Event, EventKind, Scope},
     platform::{self, Tx, one_time},
     shared::{Change, PersonName, Role, UserId},
@@ -48,6 +49,10 @@ pub async fn disable_user(services: &Services, scope: &Scope, id: &UserId) -> Re
     users::set_disabled(&mut tx, id, Some(scope.now), scope.now).await?;
     let ended = end_all(&mut tx, id, None).await?;
     one_time::revoke_all_but(&mut tx, (UNDO_EMAIL_CHANGE, id.as_str()), scope.now).await?;
+    // They may have asked for one as another kind of account, too.
+    for identity in auth::find_of_actor(&mut tx, USER, id.as_str()).await? {
+        one_time::revoke_all(&mut tx, identity.as_str(), scope.now).await?;
+    }
     let event = Event::about_user(EventKind::UserDisabled, id).with(json!({ "ended_sessions": ended }));
     events::record(&mut tx, &services.platform.entropy, scope, event).await?;
     tx.commit().await?;

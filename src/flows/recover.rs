@@ -68,12 +68,12 @@ pub(super) async fn send_link(
         provider: Some(lost.provider.clone()),
         entity_id: Some(entity_id.to_owned()),
     };
-    let user = match lost.actor_type.as_str() {
-        USER => user_of(services, (configured, identity.as_ref()), email.as_ref(), tx).await?,
-        _ => None,
-    };
-    match (user, identity, email) {
-        (Some(user), ..) if user.disabled_at.is_some() => Ok(()),
+    let user = user_of(services, (configured, identity.as_ref()), email.as_ref(), tx).await?;
+    // It is the password of all accounts of the identity.
+    if user.as_ref().is_some_and(|user| user.disabled_at.is_some()) {
+        return Ok(());
+    }
+    match (user.filter(|_| lost.actor_type == USER), identity, email) {
         (Some(user), ..) => send_to_user(services, scope, (&user, &way), tx).await,
         (None, Some(identity), Some(email)) => send_to_identity(services, scope, (&identity, &email, &way), tx).await,
         _ => Ok(()),

@@ -27,6 +27,7 @@ on_both_databases! {
     who_is_invited_is_rid_of_who_registered_the_address with INVITE_ONLY,
     a_callback_asks_the_provider with ACTORS,
     nobody_sets_the_password_of_who_is_turned_off_as_another_kind_of_account with ACTORS,
+    turning_somebody_off_ends_the_links_of_all_kinds_of_accounts with ACTORS,
 }
 
 const ACTORS: &str = "[actors.customer]\nproviders = [\"emailpass\"]\n[actors.robot]\nproviders = []";
@@ -354,4 +355,26 @@ async fn nobody_sets_the_password_of_who_is_turned_off_as_another_kind_of_accoun
     assert!((400..500).contains(&refused.status), "{}", refused.status);
     app.change("UPDATE users SET disabled_at = NULL").await;
     log_in(&program, LOG_IN, (BOB, NEW)).await.expect_status(401);
+}
+
+async fn turning_somebody_off_ends_the_links_of_all_kinds_of_accounts(app: TestApp) {
+    let admin = app.admin_program().await;
+    app.member(BOB).await;
+    let program = app.script();
+    let path = "/auth/customer/emailpass/reset-password";
+    let token = app.reset_token(path, BOB).await;
+    let id = app.user_id(BOB).await;
+    let turn = async |to: &str| {
+        admin.post(&format!("/admin/users/{id}/{to}"), &json!({})).await.expect_status(200);
+    };
+    turn("disable").await;
+    let waiting = app.mails_to(BOB).await.len();
+    // Nor is there a new one.
+    post(&program, path, &json!({ "identifier": BOB })).await.expect_status(201);
+    assert_eq!(app.mails_to(BOB).await.len(), waiting);
+    turn("enable").await;
+    expect_invalid(&update(&program, "/auth/customer/emailpass/update", (&token, NEW)).await);
+    app.form().get(&format!("/link/{token}")).await.expect_no_text("Set a new password");
+    let token = app.reset_token(path, BOB).await;
+    update(&program, "/auth/customer/emailpass/update", (&token, NEW)).await.expect_status(200);
 }
