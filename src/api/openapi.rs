@@ -22,7 +22,7 @@ use utoipa::openapi::{
 
 pub use audience::{Audience, Part};
 
-use crate::web::state::{PRODUCT, Site, WebState};
+use crate::web::state::{Description, PRODUCT, Site, WebState};
 
 /// For how long programs may keep the description without asking again.
 const CACHING: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -34,7 +34,10 @@ const CACHING: HeaderValue = HeaderValue::from_static("public, max-age=300");
     responses((status = 200, description = "The document", body = Object),
         (status = 304, description = "It is the one that `If-None-Match` names")))]
 pub async fn show(State(state): State<WebState>, asked: HeaderMap) -> Response {
-    let description = &state.description;
+    answer(&state.description, &asked)
+}
+
+fn answer(description: &Description, asked: &HeaderMap) -> Response {
     let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
     let is_known = known.flat_map(|tags| tags.split(',')).any(|tag| {
         let tag = tag.trim();
@@ -127,4 +130,24 @@ fn security_schemes(site: &Site) -> [(&'static str, SecurityScheme); 3] {
 /// The name at the end of a reference.
 fn name_in(reference: &str) -> &str {
     reference.rsplit('/').next().unwrap_or(reference)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Bytes, to_bytes};
+
+    use super::*;
+
+    async fn read(description: &Description) -> Bytes {
+        let answer = answer(description, &HeaderMap::new());
+        to_bytes(answer.into_body(), usize::MAX).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn however_many_read_it_there_is_one_copy() {
+        let description = Description::new("{}".repeat(1_000));
+        let (one, other) = (read(&description).await, read(&description).await);
+        assert_eq!((one.as_ptr(), other.as_ptr()), (description.json.as_ptr(), description.json.as_ptr()));
+        assert_eq!(one.len(), 2_000);
+    }
 }

@@ -13,6 +13,8 @@ on_both_databases! {
     what_a_provider_refuses_is_answered_with_its_words,
     an_actor_type_uses_its_own_providers with CUSTOMERS,
     an_identity_without_a_user_can_do_nothing with INVITE_ONLY,
+    blanks_and_capitals_stretch_no_limit with FEW_TRIES,
+    nobody_is_known_by_what_holds_a_nul,
     a_browser_gets_a_cookie_for_a_token_and_both_end_at_once,
     a_token_can_be_verified_by_the_published_keys,
 }
@@ -20,6 +22,8 @@ on_both_databases! {
 pub(super) const PASSWORD: &str = "correct horse battery";
 pub(super) const INVITE_ONLY: &str = "registration.mode = \"invite_only\"";
 pub(super) const CUSTOMERS: &str = "[actors.customer]\nproviders = [\"emailpass\"]\n[actors.robot]\nproviders = []";
+
+const FEW_TRIES: &str = "limits.log_in_per_account = \"3/5m\"";
 
 pub(super) async fn post(program: &Client, path: &str, body: &Value) -> Page {
     let request = program.request(&Method::POST, path).header("content-type", "application/json");
@@ -191,4 +195,30 @@ async fn a_token_can_be_verified_by_the_published_keys(app: TestApp) {
     let public = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, public);
     public.verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
     assert!(key.get("d").is_none(), "the secret half stays here");
+}
+
+async fn blanks_and_capitals_stretch_no_limit(app: TestApp) {
+    app.member("bob@example.org").await;
+    let program = app.script();
+    for email in ["bob@example.org ", " bob@example.org", "\tBOB@Example.ORG\n"] {
+        let wrong = json!({ "email": email, "password": "the wrong password" });
+        post(&program, "/auth/user/emailpass", &wrong).await.expect_status(401);
+    }
+    for email in ["bob@example.org", " bob@example.org ", "Bob@example.org"] {
+        let refused = post(&program, "/auth/user/emailpass", &credentials(email)).await;
+        assert!(refused.expect_status(429).retry_after_secs().is_some(), "{email:?}");
+        app.script().log_in(email, PASSWORD).await.expect_status(429);
+    }
+}
+
+/// PostgreSQL can't hold one; whoever asks learns as little as from any other address.
+async fn nobody_is_known_by_what_holds_a_nul(app: TestApp) {
+    app.member("bob@example.org").await;
+    let program = app.script();
+    for email in ["a\u{0}b@x.y", "bob@example.org\u{0}", "\u{0}"] {
+        let refused = post(&program, "/auth/user/emailpass", &credentials(email)).await.expect_status(401).json();
+        assert_eq!(refused["message"], "Invalid email or password", "{email:?}");
+        post(&program, "/auth/user/emailpass/register", &credentials(email)).await.expect_status(400);
+        app.script().log_in(email, PASSWORD).await.expect_status(401);
+    }
 }
