@@ -86,10 +86,15 @@ impl AuthProvider for EmailPass {
         let _place = self.passwords.reserve()?;
         // An address that can't exist is looked up and checked all the same: it takes as long as one that does.
         let entity_id = credentials.email.as_ref().map_or("", EmailAddress::as_str);
-        let known = identities.retrieve(entity_id).await?;
-        let creates = self.creates_if_missing && identities.may_create();
-        if let (None, Some(email), true) = (&known, &credentials.email, creates) {
-            return self.create(email, &credentials.password, identities).await;
+        let mut known = identities.retrieve(entity_id).await?;
+        let may_create = self.creates_if_missing && identities.may_create();
+        if let (None, Some(email), true) = (&known, &credentials.email, may_create) {
+            let answer = self.create(email, &credentials.password, identities).await?;
+            if answer.success {
+                return Ok(answer);
+            }
+            // Another first log-in has come before this one; who has the same password is the same person.
+            known = identities.retrieve(entity_id).await?;
         }
         self.check(known, credentials.password, identities).await
     }
