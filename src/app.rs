@@ -13,7 +13,7 @@ use crate::{
     api,
     auth::{AuthProvider, Catalogue, Dependencies, Options, Registry, RegistryError},
     config::{Config, ConfigError, Network},
-    events::webhooks::{self, Endpoint, WebhookSettings},
+    events::webhooks::{self, Endpoint, InvalidWebhook, WebhookSettings},
     flows::{self, HookError, ProvedLogin, Resolution, ResolveUser, Rules, Services},
     jobs::{self, Courier, Post},
     platform::{
@@ -160,13 +160,29 @@ impl Builder {
             limits: config.limits.clone(),
             webhooks: endpoints(config)?,
         };
+        let resolve_user = self.hook(config, &platform)?;
         Ok(Services {
             platform,
             providers: Arc::new(providers),
             rules: Arc::new(rules),
-            resolve_user: self.resolve_user.clone(),
+            resolve_user,
             mail_requested: Arc::default(),
         })
+    }
+
+    /// The hook of the embedding program, else that of the configuration.
+    fn hook(&self, config: &Config, platform: &Platform) -> Result<Option<ResolveUser>, AppError> {
+        if self.resolve_user.is_some() {
+            return Ok(self.resolve_user.clone());
+        }
+        let wrong = |error: InvalidWebhook| AppError::Webhook {
+            id: "resolve_user".to_owned(),
+            setting: error.setting,
+            problem: error.problem,
+        };
+        let Some(endpoint) = config.resolve_user.to_endpoint().map_err(wrong)? else { return Ok(None) };
+        let tools = (platform.clock.clone(), platform.entropy.clone());
+        Ok(Some(ResolveUser::by_http(endpoint, USER_AGENT, tools)?))
     }
 
     fn registry(

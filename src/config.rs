@@ -19,12 +19,12 @@ pub use providers::ProviderSettings;
 pub use server::{InvalidPublicUrl, Network, PublicUrl, ServerSettings};
 pub use session::SessionSettings;
 
-use crate::events::webhooks::WebhookSettings;
 use crate::flows::{ActorSettings, InviteSettings, RegistrationSettings};
 use crate::platform::{
     DatabaseSettings, KeySettings, LimitSettings, LogSettings, MailSettings, PasswordSettings,
     Settings as PlatformSettings,
 };
+use crate::{events::webhooks::WebhookSettings, flows::HookSettings};
 
 /// The name of the actor type that is built in.
 pub const USER_ACTOR: &str = "user";
@@ -60,6 +60,9 @@ pub struct Config {
     /// `[[webhooks]]`: who is told of events.
     #[serde(default)]
     pub webhooks: Vec<WebhookSettings>,
+    /// `[resolve_user]`: an application that is asked whom a session is for.
+    #[serde(default)]
+    pub resolve_user: HookSettings,
     /// `[actors.NAME]`: the actor types and which providers each may use. `user` is always there,
     /// by default with all providers.
     #[serde(default)]
@@ -86,6 +89,7 @@ impl Default for Config {
             keys: KeySettings::default(),
             providers,
             webhooks: Vec::new(),
+            resolve_user: HookSettings::default(),
             actors,
             warnings: Vec::new(),
         }

@@ -149,7 +149,7 @@ impl From<flows::Error> for ApiError {
         use flows::Error as Fact;
         match error {
             Fact::NotProved(text) => Self::unauthorized(text),
-            Fact::Disabled | Fact::NotLinked | Fact::LinkedElsewhere | Fact::NoAddress => {
+            Fact::Refused | Fact::Disabled | Fact::NotLinked | Fact::LinkedElsewhere | Fact::NoAddress => {
                 Self::unauthorized("Authentication failed")
             }
             Fact::LastWayIn => Self::not_allowed("This is the last way in."),

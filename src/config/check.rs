@@ -64,6 +64,9 @@ pub(super) fn check(config: &Config) -> Checked {
     check_mail(config)?;
     check_providers(config)?;
     check_webhooks(config)?;
+    if let Err(error) = config.resolve_user.to_endpoint() {
+        return wrong(&format!("resolve_user.{}", error.setting), error.problem);
+    }
     check_actors(config)
 }
 

@@ -13,7 +13,7 @@ pub(super) enum Kind {
 }
 
 /// Every key with a fixed name.
-pub(super) const KEYS: [(&str, Kind); 59] = [
+pub(super) const KEYS: [(&str, Kind); 62] = [
     ("server.listen", Kind::Text),
     ("server.public_url", Kind::Text),
     ("server.trusted_proxies", Kind::List),
@@ -67,6 +67,9 @@ pub(super) const KEYS: [(&str, Kind); 59] = [
     ("log.format", Kind::Text),
     ("log.filter", Kind::Text),
     ("keys.directory", Kind::Text),
+    ("resolve_user.url", Kind::Text),
+    ("resolve_user.secret", Kind::List),
+    ("resolve_user.allow_private", Kind::Bool),
     // Patterns: a star stands for a name that the operator chooses.
     ("actors.*.providers", Kind::List),
     ("providers.*.kind", Kind::Text),

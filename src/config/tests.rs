@@ -467,6 +467,8 @@ fn the_known_keys_are_the_settings() {
     fs::write(&ca_file, CA_CERTIFICATE).unwrap();
     let ca_file = Some(CaFile::read(&ca_file).unwrap());
     config.mail.smtp = SmtpSettings { port, ca_file, username, password, ..SmtpSettings::default() };
+    config.resolve_user.url = Some("https://app.example.org/hook".parse().unwrap());
+    config.resolve_user.secret = Some(crate::events::webhooks::SecretText::One("(any)".to_owned()));
     let table: Table = config.to_toml_redacted().parse().unwrap();
     let mut found = BTreeSet::new();
     for (section, value) in &table {

@@ -66,6 +66,9 @@ pub enum Error {
     /// A user has this address: they log in.
     #[error("a user with this e-mail address exists")]
     HasAccount,
+    /// The embedding application does not let the person in.
+    #[error("the application does not let the person in")]
+    Refused,
     /// A user has the address that the provider tells: they log in first, and then link it.
     #[error("a user with this e-mail address exists, whose account at the provider is not linked")]
     NotLinked,

@@ -70,7 +70,7 @@ pub use profile::update_profile;
 pub use recover::LostPassword;
 pub use redirect::{Arrival, Decision, Errand, Journey, Rehearsal, arrive, set_out};
 pub use register::{Registered, Registration, register};
-pub use resolve_user::{HookError, ProvedLogin, Resolution, ResolveUser};
+pub use resolve_user::{HookError, HookSettings, ProvedLogin, Resolution, ResolveUser};
 pub use resume::{Resumed, Visit, resume};
 pub use services::Services;
 pub use settings::{ActorSettings, EmailMatch, InviteSettings, RegistrationMode, RegistrationSettings, Rules};

@@ -242,7 +242,7 @@ async fn rehearse(
     let decision = match resolve_user::ask(services, configured, identity).await {
         Ok(Some(_)) => Decision::Guest,
         Ok(None) => would_decide(services, identity).await?,
-        Err(Error::NotProved(_)) => Decision::Refused,
+        Err(Error::Refused) => Decision::Refused,
         Err(error) => return Err(error),
     };
     Ok(Rehearsal { entity_id: own.entity_id.clone(), profile: own.user_metadata.clone(), decision })

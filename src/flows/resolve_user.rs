@@ -2,6 +2,8 @@
 //! anything is written, the application may refuse them or name the user that the session is for. The account is kept
 //! here all the same, so that it can be turned off; what applications are told is the hook's user.
 
+mod by_http;
+
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 use serde_json::{Map, Value};
@@ -14,6 +16,8 @@ use crate::{
     shared::{ExternalUser, ProviderId, SessionId, UserId},
     users::{self, User},
 };
+
+pub use by_http::HookSettings;
 
 /// Why a hook could not answer; it is logged, and the person is let in by nobody.
 pub type HookError = Box<dyn std::error::Error + Send + Sync>;
@@ -90,7 +94,7 @@ pub(super) async fn ask(
     };
     match hook(login).await.map_err(Error::Internal)? {
         Resolution::AsProved => Ok(None),
-        Resolution::Refused => Err(Error::NotProved("Authentication failed".to_owned())),
+        Resolution::Refused => Err(Error::Refused),
         Resolution::As(user) => {
             user.check().map_err(Error::internal)?;
             Ok(Some(user).filter(|user| identity.actor_id(USER) != Some(user.id.as_str())))

@@ -70,6 +70,8 @@ pub enum FormError {
     ProviderFailed,
     /// The person did not go on at the provider.
     ProviderCancelled,
+    /// The application does not let the person in.
+    Refused,
     /// There is an account with the address that the provider tells, which is not linked.
     NotLinked,
     /// The account at the provider is another user's.

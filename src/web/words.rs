@@ -27,6 +27,7 @@ pub fn of_refusal(error: &FormError) -> Option<String> {
         FormError::NotRecognised => "We don't recognise that. Check what you typed and try again.",
         FormError::ProviderFailed => "That way to log in didn't work. Try again, or choose another one.",
         FormError::ProviderCancelled => "You did not go on there, so nothing was changed.",
+        FormError::Refused => "You were not let in.",
         FormError::NotLinked => "An account with this e-mail exists. Log in to it once to link the other one.",
         FormError::LinkedElsewhere => "That account there belongs to another account here.",
         FormError::NoAddress => "We were told no e-mail address, and need one to make an account.",

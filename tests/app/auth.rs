@@ -4,3 +4,4 @@ mod custom_provider;
 mod external_user;
 mod identities;
 mod resolve_user;
+mod resolve_user_by_http;

@@ -7,7 +7,7 @@ mod forgot_password;
 mod invite;
 mod link;
 mod login;
-mod providers;
+pub mod providers;
 mod refusals;
 mod register;
 mod register_by_mail;

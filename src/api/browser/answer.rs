@@ -31,6 +31,7 @@ pub(super) fn refusal_of(error: flows::Error) -> (SignInError, FormError) {
         Fact::NotLinked => (SignInError::OAuthAccountNotLinked, FormError::NotLinked),
         Fact::LinkedElsewhere => (SignInError::OAuthAccountNotLinked, FormError::LinkedElsewhere),
         Fact::NoAddress => (SignInError::OAuthCallbackError, FormError::NoAddress),
+        Fact::Refused => (SignInError::AccessDenied, FormError::Refused),
         Fact::Disabled => (SignInError::AccessDenied, FormError::Disabled),
         Fact::RegistrationClosed => (SignInError::AccessDenied, FormError::RegistrationClosed),
         Fact::DomainNotAllowed => (SignInError::AccessDenied, FormError::DomainNotAllowed),

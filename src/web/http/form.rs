@@ -267,6 +267,7 @@ impl Call {
             flows::Error::HasAccount => FormError::HasAccount,
             flows::Error::WrongAccount => FormError::WrongAccount,
             flows::Error::Conflict => FormError::Conflict,
+            flows::Error::Refused => FormError::Refused,
             flows::Error::NotLinked => FormError::NotLinked,
             flows::Error::LinkedElsewhere => FormError::LinkedElsewhere,
             flows::Error::NoAddress => FormError::NoAddress,

@@ -9,7 +9,8 @@ pub fn status_of(error: &FormError) -> StatusCode {
     match error {
         FormError::Invalid { .. } | FormError::Unreadable => StatusCode::BAD_REQUEST,
         FormError::Credentials | FormError::NotRecognised | FormError::Unauthorized => StatusCode::UNAUTHORIZED,
-        FormError::Disabled
+        FormError::Refused
+        | FormError::Disabled
         | FormError::EmailNotVerified
         | FormError::RegistrationClosed
         | FormError::DomainNotAllowed

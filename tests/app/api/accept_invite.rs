@@ -210,8 +210,7 @@ async fn who_is_known_by_no_address_gets_the_invited_one(app: TestApp) {
     let ada = app.admin_program().await;
     let token = invite_bob(&ada).await;
     let program = app.program();
-    program.post("/auth/user/elsewhere", &json!({})).await.expect_status(200);
-    let answer = program.post("/auth/user/elsewhere/callback", &json!({ "code": "nobody" })).await;
+    let answer = program.back_from_elsewhere("nobody").await;
     let program = program.known_by(answer.expect_status(200).json()["token"].as_str().unwrap());
     let user = program.post(&accept_path(&token), &json!({})).await.expect_status(200).json()["user"].clone();
     assert_eq!(user["email"], BOB);

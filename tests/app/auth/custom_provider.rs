@@ -150,8 +150,7 @@ async fn nobody_is_known_by_what_holds_a_nul(app: TestApp) {
         "providers = [{ id = \"emailpass\", kind = \"emailpass\" }, { id = \"elsewhere\", kind = \"elsewhere\" }]";
     let app = app.another_process_with(more).await;
     let program = app.program();
-    program.post("/auth/user/elsewhere", &json!({})).await.expect_status(200);
-    let answer = program.post("/auth/user/elsewhere/callback", &json!({ "code": "a\u{0}b" })).await;
+    let answer = program.back_from_elsewhere("a\u{0}b").await;
     assert_eq!(answer.expect_status(401).json()["message"], "Authentication failed");
     assert_eq!(app.number("SELECT count(*) FROM auth_identities").await, 0);
 }

@@ -30,10 +30,7 @@ async fn nobody_is_named_where_nobody_may_register(app: TestApp) {
 
 async fn back_as(app: &TestApp, code: &str) -> (u16, Program) {
     let program = app.program();
-    let there = program.post("/auth/user/elsewhere", &json!({})).await;
-    let location = there.expect_status(200).json()["location"].as_str().unwrap().to_owned();
-    let state = location.strip_prefix("https://elsewhere.example/?state=").unwrap();
-    let answer = program.post("/auth/user/elsewhere/callback", &json!({ "code": code, "state": state })).await;
+    let answer = program.back_from_elsewhere(code).await;
     if answer.status != 200 {
         return (answer.status, program);
     }

@@ -32,6 +32,14 @@ impl Program {
         self.ask(&Method::DELETE, path, None).await
     }
 
+    /// Goes to the provider that is elsewhere and comes back from there with a code.
+    pub async fn back_from_elsewhere(&self, code: &str) -> Page {
+        let there = self.post("/auth/user/elsewhere", &serde_json::json!({})).await;
+        let location = there.expect_status(200).json()["location"].as_str().unwrap().to_owned();
+        let state = location.strip_prefix("https://elsewhere.example/?state=").unwrap();
+        self.post("/auth/user/elsewhere/callback", &serde_json::json!({ "code": code, "state": state })).await
+    }
+
     /// Asks for anything, with any body.
     pub async fn ask(&self, method: &Method, path: &str, body: Option<&str>) -> Page {
         let mut request = self.client.request(method, path);

@@ -33,6 +33,8 @@ const BLOCK: usize = 64;
 pub enum Answer {
     /// With this status.
     Status(u16),
+    /// With this, as JSON.
+    Json(Value),
     /// By sending elsewhere.
     Redirect(String),
     /// Not at all.
@@ -164,6 +166,7 @@ async fn receive(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap
     let response = Response::builder();
     match answer {
         Answer::Status(status) => response.status(StatusCode::from_u16(status).unwrap()).body(Body::from("noted")),
+        Answer::Json(value) => response.body(Body::from(value.to_string())),
         Answer::Redirect(location) => response.status(307).header("location", location).body(Body::empty()),
         Answer::Silence => std::future::pending().await,
         Answer::Endless => response.body(Body::new(Endless)),

@@ -117,10 +117,7 @@ async fn an_account_with_a_taken_address_is_refused_and_leaves_no_row(app: TestA
         assert!(!client.is_logged_in().await);
     }
     assert_eq!(rows(&app).await, before);
-    let program = app.program();
-    let there = program.post("/auth/user/elsewhere", &json!({})).await.json()["location"].as_str().unwrap().to_owned();
-    let back = json!({ "code": ADMIN, "state": state_in(&there) });
-    let refused = program.post("/auth/user/elsewhere/callback", &back).await;
+    let refused = app.program().back_from_elsewhere(ADMIN).await;
     assert_eq!(refused.expect_status(401).json()["message"], "Authentication failed");
     assert_eq!(rows(&app).await, before);
 }
@@ -136,10 +133,7 @@ async fn an_account_that_tells_no_address_is_refused_and_leaves_no_row(app: Test
 
 async fn a_subject_that_looks_like_an_address_is_none(app: TestApp) {
     // The provider knows this one as `nobody`, and tells no address.
-    let program = app.program();
-    let there = program.post("/auth/user/elsewhere", &json!({})).await.json()["location"].as_str().unwrap().to_owned();
-    let back = json!({ "code": "nobody", "state": state_in(&there) });
-    program.post("/auth/user/elsewhere/callback", &back).await.expect_status(401);
+    app.program().back_from_elsewhere("nobody").await.expect_status(401);
     assert_eq!(rows(&app).await, [0; 5]);
 }
 
@@ -198,7 +192,8 @@ async fn a_foreign_domain_is_refused_and_leaves_no_row(app: TestApp) {
 
 async fn whom_the_application_refuses_leaves_no_row(app: TestApp) {
     let client = app.form();
-    log_in_as(&client, "refused").await.expect_status(302);
+    log_in_as(&client, "refused").await.expect_redirect("/login?error=AccessDenied&provider=elsewhere");
+    client.get("/login?error=AccessDenied&provider=elsewhere").await.expect_text("You were not let in.");
     assert!(!client.is_logged_in().await);
     assert_eq!(rows(&app).await, [0; 5]);
 }
