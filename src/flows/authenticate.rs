@@ -14,6 +14,7 @@ use super::{
     create_user,
     external_user::{self, Entry},
     login::{Proof, email_in, judge, limit_tries, note_failure, open_session},
+    redirect::as_it_stands,
     request_mail, resolve_user,
     services::client_subject,
 };
@@ -101,7 +102,15 @@ async fn try_to_authenticate(services: &Services, scope: &Scope, (ask, step): (&
         Proof::Proved(identity) => {
             let is_user = ask.actor_type == USER;
             let named = if is_user { resolve_user::ask(services, configured, &identity).await? } else { None };
-            come_in(services, scope, (&ask.actor_type, identity, named), &identities).await
+            let proved = (ask.actor_type.as_str(), identity.clone(), named.clone());
+            match come_in(services, scope, proved, &identities).await {
+                // Another request of the same person was first, and no provider answers twice.
+                Err(Error::Conflict | Error::Taken(_)) if step == Step::Second => {
+                    let identity = as_it_stands(&identities, identity).await?;
+                    come_in(services, scope, (&ask.actor_type, identity, named), &identities).await
+                }
+                answer => answer,
+            }
         }
         Proof::External(user) => let_in(services, scope, (ask, &user)).await,
     }

@@ -188,16 +188,23 @@ async fn carry_out(
     match carry_out_once(services, scope, (configured, identities), (errand, &identity)).await {
         // Another request of the same person was first: theirs is what is stored now, or nothing is.
         Err(Error::Conflict | Error::Taken(_)) => {
-            let entity_id = &identity.provider_identity.entity_id;
-            let stored = identities.retrieve(entity_id).await?;
-            let identity = stored.unwrap_or_else(|| {
-                identities.adopt(identity.clone());
-                identity
-            });
+            let identity = as_it_stands(identities, identity).await?;
             carry_out_once(services, scope, (configured, identities), (errand, &identity)).await
         }
         answer => answer,
     }
+}
+
+/// What is stored of an identity by now; where nothing is, it is new once more.
+pub(super) async fn as_it_stands(
+    identities: &AuthIdentityProviderService,
+    identity: AuthIdentity,
+) -> Result<AuthIdentity, Error> {
+    if let Some(stored) = identities.retrieve(&identity.provider_identity.entity_id).await? {
+        return Ok(stored);
+    }
+    identities.adopt(identity.clone());
+    Ok(identity)
 }
 
 async fn carry_out_once(

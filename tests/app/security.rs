@@ -5,6 +5,7 @@ mod cross_site;
 mod in_flight;
 mod last_admin;
 mod parallel;
+mod pre_hijacking;
 mod server_functions;
 mod stolen_accounts;
 mod strangers;

@@ -25,6 +25,7 @@ on_both_databases! {
     two_tabs_at_once_both_arrive with ELSEWHERE,
     fifty_callbacks_with_one_state_are_one_log_in with ELSEWHERE,
     two_first_log_ins_at_once_are_one_user with ELSEWHERE,
+    two_first_log_ins_of_programs_at_once_are_one_user with ELSEWHERE,
     whoever_cancels_is_told_so with ELSEWHERE,
     an_unknown_code_is_never_shown with ELSEWHERE,
     a_journey_ends_where_it_wanted_to_go with ELSEWHERE,
@@ -297,4 +298,12 @@ async fn the_way_that_was_used_last_is_marked(app: TestApp) {
     client.log_out().await;
     client.get("/login").await.expect_text("Last used");
     client.get("/register").await.expect_text("Continue with Elsewhere");
+}
+
+async fn two_first_log_ins_of_programs_at_once_are_one_user(app: TestApp) {
+    let (one, two) = (app.program(), app.program());
+    let (a, b) = tokio::join!(one.back_from_elsewhere("grace!"), two.back_from_elsewhere("grace!"));
+    a.expect_status(200);
+    b.expect_status(200);
+    assert_eq!(rows(&app).await, [1, 1, 1, 1, 2]);
 }
