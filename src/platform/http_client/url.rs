@@ -55,6 +55,13 @@ impl HttpUrl {
         address.is_ok_and(|address| !is_public(address))
     }
 
+    /// Whether it is this machine, as far as the name tells: `localhost`, what is below it, and loopback addresses.
+    pub fn is_this_machine(&self) -> bool {
+        let host = self.host();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
+    }
+
     pub(super) fn as_url(&self) -> &Url {
         &self.0
     }
@@ -145,6 +152,17 @@ mod tests {
         }
         for host in ["8.8.8.8", "[2606:4700:4700::1111]", "example.org", "localhost", "127.0.0.1.example.org"] {
             assert!(!url(&format!("https://{host}:8443/hook")).is_private_address(), "{host}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_names_and_addresses() {
+        for host in ["localhost", "LOCALHOST", "id.localhost", "127.0.0.1", "127.1", "0x7f.1", "[::1]"] {
+            assert!(url(&format!("http://{host}:4000/")).is_this_machine(), "{host}");
+        }
+        for host in ["example.org", "localhost.example.org", "notlocalhost", "10.0.0.1", "0.0.0.0", "[::ffff:10.0.0.1]"]
+        {
+            assert!(!url(&format!("http://{host}/")).is_this_machine(), "{host}");
         }
     }
 
