@@ -10,13 +10,16 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{BrowserKey, Error, state::Away, stored_identity::find_identity};
 use crate::{
     platform::{Db, Entropy, Platform, Timestamp, Tx},
     shared::{AuthIdentityId, ProviderId},
 };
+
+/// What sealed secrets of providers are for.
+const SEALED_AS: &str = "provider secret";
 
 /// One person as the Auth module knows them, seen by one provider.
 #[derive(Clone, Debug, PartialEq)]
@@ -195,6 +198,19 @@ impl AuthIdentityProviderService {
     /// What the browser was sent elsewhere for; known once the provider has read the state that it set.
     pub fn errand(&self) -> Option<String> {
         self.away.errand()
+    }
+
+    /// Seals a secret that the provider keeps in its metadata, such as a token of another server: nobody reads it in a copy
+    /// of the database, and it opens for this provider alone.
+    pub fn seal(&self, secret: &str) -> String {
+        self.away.seal().seal(SEALED_AS, json!([self.provider, secret]).to_string().as_bytes())
+    }
+
+    /// What this provider has sealed; `None` for anything else.
+    pub fn open(&self, sealed: &str) -> Option<String> {
+        let opened = self.away.seal().open(SEALED_AS, sealed)?;
+        let (provider, secret): (ProviderId, String) = serde_json::from_slice(&opened).ok()?;
+        (provider == self.provider).then_some(secret)
     }
 
     /// Whether the provider wrote anything that is to be stored.

@@ -61,6 +61,11 @@ impl Away {
         Self { browser: Some(browser), errand: Mutex::new(errand), ..self }
     }
 
+    /// The seal of the instance.
+    pub fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
     pub fn errand(&self) -> Option<String> {
         self.errand.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
