@@ -9,6 +9,7 @@ mod only_way_in;
 pub mod prelude;
 mod provider;
 pub mod providers;
+mod redirect;
 mod registry;
 mod state;
 mod stored_identity;

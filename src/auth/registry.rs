@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{AuthProvider, Dependencies, DynProvider, Flow, InputField, InvalidOption, Options};
+use super::{
+    AuthProvider, Dependencies, DynProvider, Flow, InputField, InvalidOption, Options,
+    providers::{EmailPass, GitHub, Google, Oidc},
+};
 use crate::shared::ProviderId;
 
 type Make = fn(Dependencies, &Options) -> Result<Arc<dyn DynProvider>, InvalidOption>;
@@ -32,7 +35,7 @@ pub struct Catalogue {
 impl Catalogue {
     /// Latchkey's own providers.
     pub fn built_in() -> Self {
-        Self::default().with::<super::providers::EmailPass>()
+        Self::default().with::<EmailPass>().with::<Google>().with::<GitHub>().with::<Oidc>()
     }
 
     /// The same with one more kind; a later one of the same name replaces the former.

@@ -2,6 +2,9 @@
 
 mod custom_provider;
 mod external_user;
+mod github;
+mod google;
 mod identities;
+mod oidc;
 mod resolve_user;
 mod resolve_user_by_http;

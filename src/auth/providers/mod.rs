@@ -2,8 +2,14 @@
 
 mod common_passwords;
 mod emailpass;
+mod github;
+mod google;
+mod oidc;
 
 pub use emailpass::EmailPass;
+pub use github::GitHub;
+pub use google::Google;
+pub use oidc::Oidc;
 
 /// The kind of the provider that knows passwords.
 pub const EMAILPASS: &str = <EmailPass as super::AuthProvider>::IDENTIFIER;
