@@ -69,7 +69,8 @@ impl AuthProvider for GitHub {
         let token_url = TokenUrl::new(options.url(TOKEN_URL.0, TOKEN_URL.1)?.to_owned());
         let token_url = token_url.map_err(|error| wrong(TOKEN_URL.0, &error))?;
         let api_url = options.url(API_URL.0, API_URL.1)?;
-        let asker = Asker::new(&check_web_url(API_URL.0, api_url)?).map_err(|error| wrong(API_URL.0, &error))?;
+        let addresses = [check_web_url(API_URL.0, api_url)?, check_web_url(TOKEN_URL.0, token_url.as_str())?];
+        let asker = Asker::new(&addresses).map_err(|error| wrong(API_URL.0, &error))?;
         let there = BasicClient::new(client.id.clone())
             .set_client_secret(client.secret.clone())
             .set_auth_uri(authorization_url)

@@ -40,14 +40,15 @@ pub enum AskError {
 }
 
 impl Asker {
-    /// One for the server that the operator has configured.
+    /// One for the addresses that the operator has configured.
     ///
     /// # Errors
     /// [`HttpClientError`] if TLS can't be set up.
-    pub fn new(configured: &HttpUrl) -> Result<Self, HttpClientError> {
+    pub fn new(configured: &[HttpUrl]) -> Result<Self, HttpClientError> {
         let settings = HttpSettings { reach: Reach::Anywhere, time_limit: TIME_LIMIT, max_body_bytes: MAX_BODY_BYTES };
         let http = HttpClient::new(settings, USER_AGENT)?;
-        Ok(Self { http, may_ask_in_the_open: !configured.is_https() && configured.is_this_machine() })
+        let may_ask_in_the_open = configured.iter().any(|url| !url.is_https() && url.is_this_machine());
+        Ok(Self { http, may_ask_in_the_open })
     }
 
     /// Ends a step that takes too long.

@@ -30,8 +30,11 @@ impl Profile {
     /// [`Trouble::Untrusted`] if they name nobody.
     pub fn of_claims(claims: &Map<String, Value>) -> Result<Self, Trouble> {
         let subject = subject_of(claims).ok_or_else(|| Trouble::untrusted("the subject is missing or no name"))?;
-        let email = text_of(claims, "email").and_then(|email| EmailAddress::parse(email).ok());
-        let is_verified = claims.get("email_verified") == Some(&Value::Bool(true));
+        let said = text_of(claims, "email");
+        let email = said.and_then(|email| EmailAddress::parse(email).ok());
+        // What they have proved is what is written there, and not what it looks like: `ａ@b.org` is not `a@b.org`.
+        let is_same = said.map(str::to_lowercase).as_deref() == email.as_ref().map(EmailAddress::as_str);
+        let is_verified = is_same && claims.get("email_verified") == Some(&Value::Bool(true));
         let text = |name: &str| text_of(claims, name).map(|text| (name.to_owned(), json!(text)));
         let texts = TEXTS.into_iter().filter_map(text).collect();
         Ok(Self { subject: subject.to_owned(), email: email.map(|email| (email, is_verified)), texts })
@@ -55,7 +58,7 @@ impl Profile {
         self
     }
 
-    /// What is kept of them. An address that is not known is said to be none: nobody takes the subject for it.
+    /// What is kept of them. An address that is not known is said to be none.
     pub fn to_metadata(&self) -> Map<String, Value> {
         let mut metadata = self.texts.clone();
         metadata.insert("sub".to_owned(), json!(self.subject));
@@ -138,6 +141,15 @@ mod tests {
             assert_eq!(metadata["email_verified"], is_verified, "{said}");
         }
         assert_eq!(profile(&json!({ "sub": "7", "email": "a@b.org" })).unwrap().to_metadata()["email_verified"], false);
+    }
+
+    #[test]
+    fn an_address_that_only_looks_like_another_proves_nothing_of_that_one() {
+        for email in ["ａda@example.org", "ada＠example.org", "ada@ｅxample.org", "ﬁx@example.org"] {
+            let metadata =
+                profile(&json!({ "sub": "7", "email": email, "email_verified": true })).unwrap().to_metadata();
+            assert_eq!(metadata["email_verified"], false, "{email}");
+        }
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Issuer {
     /// The issuer of this URL; it is not asked for anything yet.
     pub fn new(url: &str) -> Result<Self, InvalidOption> {
         check(url)?;
-        let asker = Asker::new(&check_web_url(ISSUER, url)?);
+        let asker = Asker::new(&[check_web_url(ISSUER, url)?]);
         let asker = asker.map_err(|error| InvalidOption::new(ISSUER, error.to_string()))?;
         Ok(Self { url: url.to_owned(), asker, metadata: Mutex::default(), keys: Mutex::default() })
     }
