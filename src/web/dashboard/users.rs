@@ -231,6 +231,7 @@ fn NothingListed(query: ListQuery) -> AnyView {
 fn UserRow(user: User, now: Timestamp) -> impl IntoView {
     let href = format!("{PAGE}/{}", query_value(user.id.as_str()));
     let name = user.full_name().unwrap_or_else(|| "No name".to_owned());
+    let initials_of = user.display_name();
     let role_tone = if user.role.may_manage_users() { Tone::Accent } else { Tone::Neutral };
     let (status_tone, status) =
         if user.disabled_at.is_some() { (Tone::Bad, "Disabled") } else { (Tone::Good, "Active") };
@@ -240,8 +241,8 @@ fn UserRow(user: User, now: Timestamp) -> impl IntoView {
     );
     view! {
         <Row>
-            <Cell><Person name=name email="" href=href /></Cell>
-            <Cell label="E-mail"><bdi>{user.email.to_string()}</bdi></Cell>
+            <Cell><Person name=name email="" href=href initials_of=initials_of /></Cell>
+            <Cell label="E-mail" wide=true><bdi>{user.email.to_string()}</bdi></Cell>
             <Cell label="Role"><Badge tone=role_tone text=words::of_role(user.role) /></Cell>
             <Cell label="Status"><Badge tone=status_tone text=status /></Cell>
             <Cell label="Last login">{last_login}</Cell>

@@ -28,9 +28,12 @@ pub fn Person(
     /// Where the name leads.
     #[prop(optional, into)]
     href: Option<String>,
+    /// Whose initials are shown, where the name is not one: the e-mail of someone who gave none.
+    #[prop(optional, into)]
+    initials_of: Option<String>,
 ) -> impl IntoView {
     let (first, second) = if name.trim().is_empty() { (email, None) } else { (name, Some(email)) };
-    let avatar = first.clone();
+    let avatar = initials_of.unwrap_or_else(|| first.clone());
     let first = match href {
         Some(href) => view! { <a class="person-name" href=href><bdi>{first}</bdi></a> }.into_any(),
         None => view! { <span class="person-name"><bdi>{first}</bdi></span> }.into_any(),

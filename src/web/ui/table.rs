@@ -106,10 +106,13 @@ pub fn Cell(
     /// and for buttons.
     #[prop(optional)]
     label: Option<&'static str>,
-    /// What it holds.
+    /// Whether it has the whole width on a phone all the same: for addresses, and what else is long.
+    #[prop(optional)]
+    wide: bool,
+    /// What it holds; a cell that holds nothing is not there on a phone.
     children: Children,
 ) -> impl IntoView {
-    view! { <td role="cell" data-label=label>{children()}</td> }
+    view! { <td role="cell" class=wide.then_some("cell-wide") data-label=label>{children()}</td> }
 }
 
 /// Two lines in a cell: what it is, and below it in a quieter tone what more there is to say.
