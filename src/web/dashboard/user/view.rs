@@ -128,7 +128,8 @@ fn Asking(question: Question, user: User, open_sessions: usize, flash: Flash) ->
 fn Overview(user: User, providers: Vec<String>, now: Timestamp) -> impl IntoView {
     let (status_tone, status) =
         if user.disabled_at.is_some() { (Tone::Bad, "Disabled") } else { (Tone::Good, "Active") };
-    let confirmed = if user.email_verified_at.is_some() { "Confirmed" } else { "Not confirmed" };
+    let (confirmed_tone, confirmed) =
+        if user.email_verified_at.is_some() { (Tone::Good, "Confirmed") } else { (Tone::Warn, "Not confirmed") };
     let last_login = user.last_login_at.map_or_else(
         || view! { "never" }.into_any(),
         |at| view! { <When iso=at.to_rfc3339() text=words::of_time(at, now) /> }.into_any(),
@@ -138,7 +139,7 @@ fn Overview(user: User, providers: Vec<String>, now: Timestamp) -> impl IntoView
         <Section title="Overview">
             <DefinitionList>
                 <Definition term="E-mail">
-                    <bdi>{user.email.to_string()}</bdi>" "<Badge tone=Tone::Neutral text=confirmed />
+                    <bdi>{user.email.to_string()}</bdi>" "<Badge tone=confirmed_tone text=confirmed />
                 </Definition>
                 <Definition term="Status"><Badge tone=status_tone text=status /></Definition>
                 <Definition term="Role">{words::of_role(user.role)}</Definition>
