@@ -1,4 +1,5 @@
-//! `/forgot-password`: always the same answer, in the same time, whoever it is for.
+//! `/forgot-password`: always the same answer, in the same time, whoever it is for. Who is logged in and has no password
+//! yet comes here to set one.
 
 use axum::{extract::State, response::Response};
 use leptos::prelude::*;
@@ -32,8 +33,9 @@ pub async fn show(State(state): State<WebState>, asked: Asked) -> Result<Respons
     let is_sent = state.services.platform.outbox.is_sent();
     let error = asked.flash.error_of(FORM).cloned();
     let typed = asked.flash.typed_in(FORM, "email").or_else(|| asked.flash.typed_in("login", "email"));
-    let email = typed.unwrap_or_default().to_owned();
-    Ok(page(&state, &asked, move || view! { <ForgotPage is_sent=is_sent email=email error=error /> }))
+    let viewer = asked.resumed.as_ref().map(|resumed| resumed.user.email.as_str());
+    let (email, texts) = (typed.or(viewer).unwrap_or_default().to_owned(), texts(viewer.is_some(), is_sent));
+    Ok(page(&state, &asked, move || view! { <ForgotPage texts=texts email=email error=error /> }))
 }
 
 /// Asks for a link to set a new password.
@@ -61,19 +63,40 @@ pub async fn forgot_password(
     }
 }
 
-#[component]
-fn ForgotPage(is_sent: bool, email: String, error: Option<FormError>) -> impl IntoView {
-    let lead = if is_sent {
-        "Type your address, and we mail you a link to set a new one."
+/// What the page says.
+struct Texts {
+    title: &'static str,
+    tab: &'static str,
+    lead: &'static str,
+    button: &'static str,
+    /// A question under the card, where the way on from it leads, and its words.
+    foot: (&'static str, &'static str, &'static str),
+}
+
+fn texts(is_logged_in: bool, is_sent: bool) -> Texts {
+    let (title, tab, foot) = if is_logged_in {
+        ("Set a password", "Set a password", ("", "/account", "Back to your account"))
     } else {
-        "This site sends no mail itself. Type your address, then ask an administrator for your link."
+        ("Forgot password?", "Forgot password", ("Remembered it? ", "/login", "Log in"))
     };
+    let lead = match (is_logged_in, is_sent) {
+        (true, true) => "We mail you a link to set one. It works once.",
+        (true, false) => "This site sends no mail itself. Go on, then ask an administrator for your link.",
+        (false, true) => "Type your address, and we mail you a link to set a new one.",
+        (false, false) => "This site sends no mail itself. Type your address, then ask an administrator for your link.",
+    };
+    Texts { title, tab, lead, button: if is_sent { "Mail me a link" } else { "Continue" }, foot }
+}
+
+#[component]
+fn ForgotPage(texts: Texts, email: String, error: Option<FormError>) -> impl IntoView {
+    let Texts { title, tab, lead, button, foot: (question, href, way_on) } = texts;
     let refusal = error.as_ref().and_then(words::of_refusal);
     let email_error = words::of_field(error.as_ref(), Field::Email);
-    let tab = if error.is_some() { "Forgot password: that didn't work" } else { "Forgot password" };
-    let foot = || view! { <p>"Remembered it? " <a href="/login">"Log in"</a></p> };
+    let tab = if error.is_some() { format!("{tab}: that didn't work") } else { tab.to_owned() };
+    let foot = move || view! { <p>{question}<a href=href>{way_on}</a></p> };
     view! {
-        <EntryPage title="Forgot password?" product=PRODUCT tab=tab lead=lead foot=foot>
+        <EntryPage title=title product=PRODUCT tab=tab lead=lead foot=foot>
             {refusal.map(|refusal| view! { <Alert>{refusal}</Alert> })}
             <PostForm action="/api/forgot-password">
                 <TextField
@@ -86,7 +109,7 @@ fn ForgotPage(is_sent: bool, email: String, error: Option<FormError>) -> impl In
                     required=true
                     autofocus=true
                 />
-                <Button full=true>{if is_sent { "Mail me a link" } else { "Continue" }}</Button>
+                <Button full=true>{button}</Button>
             </PostForm>
         </EntryPage>
     }

@@ -21,8 +21,8 @@ use crate::{
         newcomer::{read_email, read_profile},
         state::{PRODUCT, WebState},
         ui::{
-            AccountEntry, AccountPage, Alert, Badge, Button, ButtonKind, Definition, DefinitionList, Notice, PostForm,
-            Section, TextField, Tone, Viewer, When,
+            AccountEntry, AccountPage, Alert, Badge, Button, ButtonKind, ButtonLink, Definition, DefinitionList,
+            Notice, PostForm, Section, TextField, Tone, Viewer, When,
         },
         words,
     },
@@ -39,7 +39,9 @@ pub async fn show(State(state): State<WebState>, logged_in: LoggedIn) -> Result<
     let viewer = logged_in.viewer();
     let user = logged_in.resumed.user.clone();
     let flash = logged_in.asked.flash.clone();
-    Ok(page(&state, &logged_in.asked, move || view! { <ProfilePage viewer=viewer user=user flash=flash /> }))
+    let has_password = flows::has_password(&state.services, &user.id).await?;
+    let view = move || view! { <ProfilePage viewer=viewer user=user flash=flash has_password=has_password /> };
+    Ok(page(&state, &logged_in.asked, view))
 }
 
 /// Changes the names of the one who asks.
@@ -136,8 +138,21 @@ fn EmailSection(flash: Flash) -> impl IntoView {
     }
 }
 
+/// For who has come in by another provider alone, and so has nothing to confirm the change with.
 #[component]
-fn ProfilePage(viewer: Viewer, user: User, flash: Flash) -> impl IntoView {
+fn EmailNeedsPassword() -> impl IntoView {
+    view! {
+        <Section
+            title="Your e-mail address"
+            lead="A change of address is confirmed with your password, and your account has none. Set a password first."
+        >
+            <ButtonLink href="/account/security" kind=ButtonKind::Quiet>"Set a password"</ButtonLink>
+        </Section>
+    }
+}
+
+#[component]
+fn ProfilePage(viewer: Viewer, user: User, flash: Flash, has_password: bool) -> impl IntoView {
     let error = flash.error_of(FORM).cloned();
     let refusal = error.as_ref().and_then(words::of_refusal);
     let [first_error, last_error] =
@@ -145,12 +160,16 @@ fn ProfilePage(viewer: Viewer, user: User, flash: Flash) -> impl IntoView {
     let typed = |field: &str, stored: Option<String>| {
         flash.typed_in(FORM, field).map(str::to_owned).or(stored).unwrap_or_default()
     };
-    let for_email = flash.clone();
+    let email_section = if has_password {
+        view! { <EmailSection flash=flash.clone() /> }.into_any()
+    } else {
+        view! { <EmailNeedsPassword /> }.into_any()
+    };
     let first_name = typed("first_name", user.first_name);
     let last_name = typed("last_name", user.last_name);
     let (tone, state) = match user.email_verified_at {
         Some(_) => (Tone::Good, "Confirmed"),
-        None => (Tone::Neutral, "Not confirmed"),
+        None => (Tone::Warn, "Not confirmed"),
     };
     view! {
         <AccountPage title="Profile" product=PRODUCT viewer=viewer entry=AccountEntry::Profile>
@@ -177,7 +196,7 @@ fn ProfilePage(viewer: Viewer, user: User, flash: Flash) -> impl IntoView {
                     <Button>"Save"</Button>
                 </PostForm>
             </Section>
-            <EmailSection flash=for_email />
+            {email_section}
             <Section title="Your account">
                 <DefinitionList>
                     <Definition term="E-mail">

@@ -14,6 +14,7 @@ use crate::harness::{PASSWORD, TestApp, directory, on_both_databases};
 
 on_both_databases! {
     somebody_of_the_directory_logs_in_and_has_an_account,
+    who_has_no_password_sets_one_before_changing_the_address,
     a_wrong_pair_is_refused_and_the_secret_forgotten,
     a_program_logs_in_by_it,
     nobody_comes_into_an_account_by_its_address_alone,
@@ -62,6 +63,31 @@ async fn somebody_of_the_directory_logs_in_and_has_an_account(app: TestApp) {
     assert_eq!(app.number("SELECT count(*) FROM users").await, 1);
     assert_eq!(app.number("SELECT count(*) FROM events WHERE kind = 'user.created'").await, 1);
     assert_eq!(app.number("SELECT count(*) FROM events WHERE kind = 'session.created'").await, 2);
+}
+
+async fn who_has_no_password_sets_one_before_changing_the_address(app: TestApp) {
+    let app = with_directory(&app, "").await;
+    let client = app.form();
+    client.submit("/api/login-with", &ADA).await.expect_text("ada@example.org");
+    let profile = client.get("/account").await;
+    profile.expect_text("Set a password first.").expect_no_text("Your password").expect_no_text("Change e-mail");
+    let security = client.get(&profile.link("Set a password").unwrap()).await;
+    let page = client.get(&security.link("Set one by mail").unwrap()).await;
+    page.expect_text("Set a password").expect_no_text("Forgot password").expect_no_text("Remembered it?");
+    assert!(page.title().starts_with("Set a password"), "{}", page.title());
+    assert_eq!(page.value_of("email").as_deref(), Some("ada@example.org"));
+    assert_eq!(page.link("Back to your account").as_deref(), Some("/account"));
+    client.submit("/api/forgot-password", &[("email", "ada@example.org")]).await.expect_text("Ask for your link");
+    client
+        .post(&app.mail("ada@example.org", "reset_password").await.link(), &[])
+        .await
+        .expect_redirect("/reset-password");
+    client.post("/api/reset-password", &[("new_password", PASSWORD)]).await.expect_redirect("/account");
+    client.get("/account").await.expect_text("Your password").expect_text("Change e-mail");
+    // Whoever is not logged in sees nobody's address.
+    let visitor = app.form().get("/forgot-password").await;
+    visitor.expect_text("Forgot password?").expect_text("Remembered it? Log in");
+    assert_eq!(visitor.value_of("email").as_deref(), Some(""));
 }
 
 async fn a_wrong_pair_is_refused_and_the_secret_forgotten(app: TestApp) {
