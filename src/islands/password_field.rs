@@ -61,6 +61,9 @@ pub fn PasswordField(
     /// The name of the e-mail field in the same form, for the rule that a password is not the address.
     #[prop(optional)]
     email_field: Option<String>,
+    /// Whether typing starts here; an island takes what may be left out as an option alone.
+    #[prop(optional)]
+    autofocus: Option<bool>,
 ) -> impl IntoView {
     let (is_shown, set_shown) = signal(false);
     let (verdict, set_verdict) = signal(Verdict::Empty);
@@ -94,6 +97,7 @@ pub fn PasswordField(
                     autocapitalize="none"
                     spellcheck="false"
                     required=true
+                    autofocus=autofocus.unwrap_or_default()
                     aria-describedby=described
                     aria-invalid=invalid
                     on:input:target=move |event| judge(event.target())

@@ -88,8 +88,11 @@ fn ResetPage(error: Option<FormError>, notice: Option<String>) -> impl IntoView 
     let refusal = error.as_ref().and_then(words::of_refusal);
     let password_error = words::of_field(error.as_ref(), Field::NewPassword);
     let tab = if error.is_some() { "Set a new password: that didn't work" } else { "Set a new password" };
+    // What has just happened says enough, where there is something.
+    let lead = notice.is_none().then(|| view! { <p class="lead">"Every other device is logged out."</p> });
     view! {
-        <EntryPage title="Set a new password" product=PRODUCT tab=tab lead="Every other device is logged out.">
+        <EntryPage title="Set a new password" product=PRODUCT tab=tab>
+            {lead}
             {notice.map(|notice| view! { <Notice>{notice}</Notice> })}
             {refusal.map(|refusal| view! { <Alert>{refusal}</Alert> })}
             <PostForm action="/api/reset-password">
@@ -99,6 +102,7 @@ fn ResetPage(error: Option<FormError>, notice: Option<String>) -> impl IntoView 
                     autocomplete="new-password".to_owned()
                     rules=true
                     error=password_error
+                    autofocus=true
                 />
                 <Button full=true>"Set password"</Button>
             </PostForm>

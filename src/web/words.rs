@@ -162,7 +162,7 @@ pub fn of_done(done: Done) -> String {
         }
         Done::EmailChanged => "Your e-mail address was changed.".to_owned(),
         Done::EmailTakenBack => {
-            "Your account has its address again, and every device is logged out. Choose a new password: the old one is dead."
+            "Your account has its address again. Choose a new password; the old one no longer works."
                 .to_owned()
         }
         Done::PasswordSet => "Your new password is set. Every other device is logged out.".to_owned(),

@@ -77,15 +77,22 @@ pub fn OpenedLink(opened: Opened) -> AnyView {
             view! { <EndedLink title="This link was replaced" text=text is_for_password=false /> }.into_any()
         }
         OneTimeState::Revoked => {
-            let text = "It was taken back before it was used.";
+            let text = if opened.token.is_for(DISOWN_RESET) {
+                "The password was changed again since, or something else of the account was."
+            } else {
+                "It was taken back before it was used."
+            };
             view! { <EndedLink title="This link no longer works" text=text is_for_password=is_for_password(&opened.token) /> }
                 .into_any()
         }
     }
 }
 
+/// Whether a link that sets a password is what comes after it.
 fn is_for_password(token: &OneTime) -> bool {
-    [RESET_PASSWORD, SET_PASSWORD, RESET_IDENTITY].into_iter().any(|purpose| token.is_for(purpose))
+    [RESET_PASSWORD, SET_PASSWORD, RESET_IDENTITY, DISOWN_RESET, UNDO_EMAIL_CHANGE]
+        .into_iter()
+        .any(|purpose| token.is_for(purpose))
 }
 
 #[component]

@@ -112,12 +112,22 @@ async fn whoever_did_not_do_it_takes_it_back(app: TestApp) {
     owner.get(&notice).await.expect_text("That wasn't you?");
     assert!(thief.is_logged_in().await);
     owner.submit(&notice, &[]).await.expect_text("That password no longer works");
+    let used = owner.get(&notice).await;
+    used.expect_text("This link was used");
+    assert_eq!(used.link("Ask for a new link").as_deref(), Some("/forgot-password"));
     assert!(!thief.is_logged_in().await);
     app.form().log_in("bob@example.org", NEW).await.expect_redirect("/login");
     owner.post(&app.mail("bob@example.org", "reset_password").await.link(), &[]).await.expect_status(302);
     owner.post("/api/reset-password", &[("new_password", PASSWORD)]).await.expect_redirect("/account");
     assert_eq!(app.number("SELECT count(*) FROM users").await, 1);
-    app.logged_in("bob@example.org").await;
+    // Once there is a newer password, what was mailed about this one has nothing to end.
+    let notice = app.mail("bob@example.org", "password_was_reset").await.link();
+    let fields = [("password", PASSWORD), ("new_password", NEW)];
+    owner.post("/api/change-password", &fields).await.expect_redirect("/account/security");
+    let ended = owner.get(&notice).await;
+    ended.expect_text("The password was changed again since").expect_no_text("taken back");
+    assert_eq!(ended.link("Ask for a new link").as_deref(), Some("/forgot-password"));
+    app.form().log_in("bob@example.org", NEW).await.expect_redirect("/account");
 }
 
 async fn an_account_that_was_made_in_advance_is_taken_over(app: TestApp) {
@@ -202,7 +212,12 @@ async fn an_address_is_changed_and_changed_back(app: TestApp) {
     // Who did not ask for the change has the remedy in hand; nothing that they click may take it away.
     let token = undo.rsplit('/').next().unwrap();
     owner.post("/api/void-link", &[("token", token)]).await;
-    owner.submit(&undo, &[]).await.expect_text("Your account has its address again");
+    let page = owner.submit(&undo, &[]).await;
+    page.expect_text("Your account has its address again. Choose a new password; the old one no longer works.");
+    page.expect_no_text("Every other device is logged out.");
+    assert!(page.body.contains(" autofocus"), "typing starts at the new password");
+    let used = app.form().get(&undo).await;
+    assert_eq!(used.expect_text("This link was used").link("Ask for a new link").as_deref(), Some("/forgot-password"));
     assert!(!bob.is_logged_in().await);
     app.form().log_in("bob@example.org", PASSWORD).await.expect_redirect("/login");
     owner.post("/api/reset-password", &[("new_password", NEW)]).await.expect_redirect("/account");
