@@ -177,6 +177,16 @@ fn Log(query: AuditQuery, found: AuditView) -> AnyView {
 
 type Emails = std::collections::BTreeMap<String, crate::shared::EmailAddress>;
 
+/// What only the person whom it concerns can have done: it takes their password, or the mail that they read.
+const BY_THE_PERSON: [EventKind; 3] =
+    [EventKind::SessionCreated, EventKind::AuthEmailVerified, EventKind::AuthPasswordChanged];
+
+/// Whether somebody who was not logged in has proved by it to be the user it is about.
+fn is_by_its_user(entry: &AuditEntry) -> bool {
+    let is_proof = EventKind::parse(&entry.kind).is_some_and(|kind| BY_THE_PERSON.contains(&kind));
+    is_proof && entry.actor_type == "visitor" && entry.target_type == "user"
+}
+
 /// Who did it, in words.
 fn who(entry: &AuditEntry, emails: &Emails) -> String {
     match (entry.actor_type.as_str(), &entry.actor_id) {
@@ -184,6 +194,7 @@ fn who(entry: &AuditEntry, emails: &Emails) -> String {
         // The command line has no address; whoever has the token in the log is the operator, too.
         ("operator", _) if entry.ip.is_some() => "Operator, first start".to_owned(),
         ("operator", _) => "Operator, command line".to_owned(),
+        _ if is_by_its_user(entry) => whom(entry, emails),
         _ => "Visitor".to_owned(),
     }
 }
@@ -216,21 +227,24 @@ fn Line(entry: AuditEntry, who: String, whom: String) -> impl IntoView {
         <Row>
             <Cell label="Time"><When iso=entry.at.to_rfc3339() text=words::of_stamp(entry.at) /></Cell>
             <Cell label="What"><TwoLines detail=detail>{what}</TwoLines></Cell>
-            <Cell label="Who"><bdi>{who}</bdi></Cell>
-            <Cell label="Whom"><bdi>{whom}</bdi></Cell>
+            <Cell label="Who" wide=true><bdi>{who}</bdi></Cell>
+            <Cell label="Whom" wide=true><bdi>{whom}</bdi></Cell>
             <Cell label="From where"><TwoLines detail=browser><bdi>{from}</bdi></TwoLines></Cell>
         </Row>
     }
 }
 
-/// What else there is to say, as `name: value`; ids say nothing to people.
+/// What else there is to say, as `name: value`; ids say nothing to people, nor does that no session ended.
 fn detail(details: &serde_json::Value) -> String {
     let Some(pairs) = details.as_object() else { return String::new() };
     let text = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let shown = pairs.iter().filter(|(name, value)| *name != "email" && !name.ends_with("_id") && !value.is_null());
+    let is_silent = |name: &str, value: &serde_json::Value| {
+        name == "email" || name.ends_with("_id") || value.is_null() || (name == "ended_sessions" && *value == 0)
+    };
+    let shown = pairs.iter().filter(|(name, value)| !is_silent(name, value));
     shown.map(|(name, value)| format!("{}: {}", name.replace('_', " "), text(value))).collect::<Vec<_>>().join(", ")
 }
 

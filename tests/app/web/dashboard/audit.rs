@@ -1,10 +1,11 @@
 //! `/dashboard/audit`: what happened, for admins only, with filters, pages and files for programs.
 
-use crate::harness::{ADMIN, PASSWORD, TestApp, on_both_databases};
+use crate::harness::{ADMIN, MAILS, PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
     nobody_but_admins_reads_the_log,
     what_happened_is_told_in_words,
+    who_proves_to_be_somebody_is_named with MAILS,
     filters_stand_in_the_address,
     pages_lead_through_all_of_it,
     a_file_holds_what_the_page_shows,
@@ -29,13 +30,45 @@ async fn what_happened_is_told_in_words(app: TestApp) {
     let id = app.user_id("bob@example.org").await;
     admin.post("/api/disable-user", &[("id", &id)]).await.expect_status(302);
     let rows = admin.get("/dashboard/audit").await.rows();
-    assert!(rows[0][1].starts_with("User disabled") && rows[0][2] == ADMIN && rows[0][3] == "bob@example.org");
+    assert!(rows[0][1].starts_with("User disabled") && rows[0][1].ends_with("ended sessions: 1"), "{:?}", rows[0]);
+    assert!(rows[0][2] == ADMIN && rows[0][3] == "bob@example.org");
     assert!(rows[1][1].starts_with("Log-in failed") && rows[1][2] == "Visitor", "{:?}", rows[1]);
     assert!(rows.iter().any(|row| row[1].starts_with("User created")));
     admin.post("/api/delete-user", &[("id", &id), ("confirm", "bob@example.org")]).await.expect_status(302);
     let rows = admin.get("/dashboard/audit").await.rows();
     assert!(rows[0][1].starts_with("User deleted") && rows[0][3] == "bob@example.org", "{:?}", rows[0]);
     assert!(!admin.get("/dashboard/audit").await.body.contains(PASSWORD));
+    app.member("eve@example.org").await.log_out().await;
+    let id = app.user_id("eve@example.org").await;
+    admin.post("/api/disable-user", &[("id", &id)]).await.expect_status(302);
+    assert_eq!(admin.get("/dashboard/audit").await.rows()[0][1], "User disabled");
+}
+
+async fn who_proves_to_be_somebody_is_named(app: TestApp) {
+    let admin = app.admin().await;
+    app.member_by_mail("bob@example.org").await;
+    app.form().log_in("bob@example.org", "wrong password").await.expect_status(302);
+    app.form().post("/api/forgot-password", &[("email", "bob@example.org")]).await.expect_redirect("/link");
+    let client = app.form();
+    client.post(&app.mail("bob@example.org", "reset_password").await.link(), &[]).await.expect_status(302);
+    client.post("/api/reset-password", &[("new_password", "a brand new password")]).await.expect_redirect("/account");
+    let rows = admin.get("/dashboard/audit?q=bob%40example.org").await.rows();
+    for (what, who) in [
+        ("Logged in", "bob@example.org"),
+        ("E-mail confirmed", "bob@example.org"),
+        ("Password changed", "bob@example.org"),
+        // Anybody can type the address of another.
+        ("User created", "Visitor"),
+        ("Log-in failed", "Visitor"),
+        ("Password forgotten", "Visitor"),
+    ] {
+        let found: Vec<_> = rows.iter().filter(|row| row[1].starts_with(what)).collect();
+        assert!(!found.is_empty(), "{what}: {rows:?}");
+        assert!(found.iter().all(|row| row[2] == who && row[3] == "bob@example.org"), "{found:?}");
+    }
+    // Programs are told what is stored.
+    let lines = admin.get("/dashboard/audit/export?kind=session.created&q=bob%40example.org").await.body;
+    assert!(lines.contains(r#""actor_id":null,"actor_type":"visitor""#), "{lines}");
 }
 
 async fn filters_stand_in_the_address(app: TestApp) {
