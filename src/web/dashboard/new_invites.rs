@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::{
     flows::{self, Availability, Invitation, InviteTerms, RegistrationMode},
-    shared::{Field, FormError, Problem, Role},
+    shared::{EmailAddress, Field, FormError, Problem, Role},
     users::InviteNote,
     web::{
         http::{
@@ -34,7 +34,7 @@ use crate::{
     },
 };
 
-use pasted::Pasted;
+use pasted::{Line, Pasted};
 use view::{FormPage, PreviewPage, Previewed, ResultPage, Row, Typed};
 
 const CLOSED: &str = "Nobody can be invited now: registration is closed. Whoever runs this server can open it, or create \
@@ -147,13 +147,15 @@ fn refused(state: &WebState, logged_in: &LoggedIn, new: NewInvites, error: FormE
 
 async fn preview(state: &WebState, logged_in: &LoggedIn, new: NewInvites) -> Result<Response, PageError> {
     let pasted = Pasted::read(&new.emails);
-    let judged = flows::availability(&state.services, &logged_in.asked.scope, &pasted.addresses).await?;
+    let (numbers, emails): (Vec<usize>, Vec<EmailAddress>) = pasted.addresses.into_iter().unzip();
+    let judged = flows::availability(&state.services, &logged_in.asked.scope, &emails).await?;
     let mut previewed = Previewed { wrong: pasted.wrong, twice: pasted.twice, ..Previewed::default() };
-    for (email, availability) in pasted.addresses.into_iter().zip(judged) {
+    for ((number, email), availability) in numbers.into_iter().zip(emails).zip(judged) {
+        let line = |email: EmailAddress| Line { number, text: email.into() };
         match availability {
             Availability::Ready => previewed.ready.push(email),
-            Availability::HasAccount => previewed.users.push(email),
-            Availability::AlreadyInvited => previewed.invited.push(email),
+            Availability::HasAccount => previewed.users.push(line(email)),
+            Availability::AlreadyInvited => previewed.invited.push(line(email)),
         }
     }
     let viewer = logged_in.viewer();
@@ -166,7 +168,7 @@ async fn send(
     logged_in: &LoggedIn,
     (new, terms): (NewInvites, InviteTerms),
 ) -> Result<Response, PageError> {
-    let emails = Pasted::read(&new.emails).addresses;
+    let emails: Vec<EmailAddress> = Pasted::read(&new.emails).addresses.into_iter().map(|(_, email)| email).collect();
     if emails.is_empty() || emails.len() > flows::MAX_INVITES_AT_ONCE {
         return preview(state, logged_in, new).await;
     }

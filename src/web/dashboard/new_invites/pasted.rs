@@ -20,8 +20,8 @@ pub struct Line {
 /// What was pasted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pasted {
-    /// The addresses, each once, in their order.
-    pub addresses: Vec<EmailAddress>,
+    /// The addresses, each once, in their order, with the number of their line.
+    pub addresses: Vec<(usize, EmailAddress)>,
     /// Lines without an address, or with more than one.
     pub wrong: Vec<Line>,
     /// Lines whose address stands further above already.
@@ -34,17 +34,25 @@ impl Pasted {
         let mut pasted = Self::default();
         let mut seen = BTreeSet::new();
         for (index, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-            let line = || Line { number: index + 1, text: text.trim().chars().take(MAX_SHOWN_CHARS).collect() };
+            let line = || Line { number: index + 1, text: beginning_of(text.trim()) };
             match address_in(text) {
                 None => pasted.wrong.push(line()),
                 Some(email) if seen.contains(&email) => pasted.twice.push(line()),
                 Some(email) => {
                     seen.insert(email.clone());
-                    pasted.addresses.push(email);
+                    pasted.addresses.push((index + 1, email));
                 }
             }
         }
         pasted
+    }
+}
+
+/// As much of a line as is repeated.
+fn beginning_of(line: &str) -> String {
+    match line.char_indices().nth(MAX_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
     }
 }
 
@@ -68,7 +76,11 @@ mod tests {
     fn read(text: &str) -> (Vec<String>, Vec<usize>, Vec<usize>) {
         let pasted = Pasted::read(text);
         let numbers = |lines: &[Line]| lines.iter().map(|line| line.number).collect();
-        (pasted.addresses.iter().map(ToString::to_string).collect(), numbers(&pasted.wrong), numbers(&pasted.twice))
+        (
+            pasted.addresses.iter().map(|(_, email)| email.to_string()).collect(),
+            numbers(&pasted.wrong),
+            numbers(&pasted.twice),
+        )
     }
 
     #[test]
@@ -84,5 +96,14 @@ mod tests {
         let text = "email,first name\n\na@x.org\nfoo@\na@x.org, b@x.org\nA@X.org\nBob <b@x>, <nonsense>\n<>";
         assert_eq!(read(text), (vec!["a@x.org".to_owned()], vec![1, 4, 5, 7, 8], vec![6]));
         assert_eq!(Pasted::read(" \n\r\n"), Pasted::default());
+        let numbers: Vec<usize> =
+            Pasted::read("a@x.org\n\nb@x.org").addresses.iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers, [1, 3]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_says_so() {
+        let [fits, cut] = [80, 81].map(|length| Pasted::read(&"ä".repeat(length)).wrong.remove(0).text);
+        assert_eq!((fits, cut), ("ä".repeat(80), format!("{}…", "ä".repeat(80))));
     }
 }

@@ -45,8 +45,8 @@ impl Typed {
 #[derive(Clone, Default)]
 pub(super) struct Previewed {
     pub ready: Vec<EmailAddress>,
-    pub users: Vec<EmailAddress>,
-    pub invited: Vec<EmailAddress>,
+    pub users: Vec<Line>,
+    pub invited: Vec<Line>,
     pub wrong: Vec<Line>,
     pub twice: Vec<Line>,
 }
@@ -68,20 +68,18 @@ impl Previewed {
         parts.join(", ")
     }
 
-    /// Everything that is not sent, and why.
+    /// Everything that is not sent, and why, as it was pasted.
     fn left_out(&self) -> Vec<(String, &'static str)> {
-        let lines = |lines: &[Line], why| {
-            lines.iter().map(move |line| (format!("Line {}: {}", line.number, line.text), why)).collect::<Vec<_>>()
-        };
-        let addresses =
-            |emails: &[EmailAddress], why| emails.iter().map(move |email| (email.to_string(), why)).collect::<Vec<_>>();
-        [
-            lines(&self.wrong, "Not an e-mail address, or more than one"),
-            lines(&self.twice, "Stands further above already"),
-            addresses(&self.users, "Already a user"),
-            addresses(&self.invited, "Already invited"),
-        ]
-        .concat()
+        let lists = [
+            (&self.wrong, "Not an e-mail address, or more than one"),
+            (&self.twice, "Stands further above already"),
+            (&self.users, "Already a user"),
+            (&self.invited, "Already invited"),
+        ];
+        let mut lines: Vec<_> =
+            lists.into_iter().flat_map(|(lines, why)| lines.iter().map(move |line| (line, why))).collect();
+        lines.sort_by_key(|(line, _)| line.number);
+        lines.into_iter().map(|(line, why)| (format!("Line {}: {}", line.number, line.text), why)).collect()
     }
 }
 
@@ -127,6 +125,7 @@ fn Fields(
     typed: Typed,
     #[prop(default = None)] error: Option<FormError>,
     button: &'static str,
+    #[prop(optional)] kind: ButtonKind,
     #[prop(optional)] autofocus: bool,
 ) -> impl IntoView {
     let [wrong_emails, wrong_role, wrong_life, wrong_note] =
@@ -166,7 +165,7 @@ fn Fields(
                 error=wrong_note
                 optional=true
             />
-            <Button>{button}</Button>
+            <Button kind=kind>{button}</Button>
         </PostForm>
     }
 }
@@ -220,7 +219,7 @@ pub(super) fn PreviewPage(viewer: Viewer, typed: Typed, previewed: Previewed) ->
             </Section>
             {(!left_out.is_empty()).then(|| view! { <LeftOut rows=left_out /> })}
             <Section title="Change it">
-                <Fields typed=typed button="Preview again" />
+                <Fields typed=typed button="Preview again" kind=ButtonKind::Quiet />
             </Section>
         </Framed>
     }
@@ -230,7 +229,7 @@ pub(super) fn PreviewPage(viewer: Viewer, typed: Typed, previewed: Previewed) ->
 fn LeftOut(rows: Vec<(String, &'static str)>) -> impl IntoView {
     let headers = || view! { <Header text="What" /><Header text="Why it is left out" /> };
     let row = |(what, why): (String, &'static str)| {
-        view! { <TableRow><Cell><bdi>{what}</bdi></Cell><Cell label="Why">{why}</Cell></TableRow> }
+        view! { <TableRow><Cell><bdi>{what}</bdi></Cell><Cell label="Why" wide=true>{why}</Cell></TableRow> }
     };
     let rows = rows.into_iter().map(row).collect_view();
     view! {
@@ -252,11 +251,13 @@ pub(super) fn ResultPage(viewer: Viewer, rows: Vec<Row>, is_mailed: bool) -> imp
     let count = rows.iter().filter(|row| row.answer.is_ok()).count();
     let invited = if count == 1 { "1 person is invited.".to_owned() } else { format!("{count} people are invited.") };
     let mail = match (is_mailed, count) {
-        (_, 0) => "",
-        (true, _) => " The mails are on their way.",
-        (false, _) => {
-            " No mail was sent: this server sends none. Hand each link to its person alone; it is shown once."
+        (_, 0) => ().into_any(),
+        (true, _) => " The mails are on their way.".into_any(),
+        (false, _) => view! {
+            " No mail was sent: this server sends none. Hand each link to its person alone; you find it again under "
+            <a href="/dashboard/mail">"Mail"</a> "."
         }
+        .into_any(),
     };
     let headers = move || {
         view! {
@@ -285,7 +286,8 @@ fn ResultRow(row: Row, is_mailed: bool) -> impl IntoView {
         Err(Availability::AlreadyInvited) => (Tone::Warn, "Already invited"),
         Err(Availability::HasAccount | Availability::Ready) => (Tone::Warn, "Already a user"),
     };
-    let link = (!is_mailed).then(|| view! { <Cell label="Link"><code>{row.link.unwrap_or_default()}</code></Cell> });
+    let link = (!is_mailed)
+        .then(|| view! { <Cell label="Link" wide=true>{row.link.map(|link| view! { <code>{link}</code> })}</Cell> });
     view! {
         <TableRow>
             <Cell><bdi>{row.email.to_string()}</bdi></Cell>
@@ -305,8 +307,8 @@ mod tests {
         let line = |number| Line { number, text: "x".to_owned() };
         let mut previewed = Previewed { ready: vec![email("a"), email("b")], ..Previewed::default() };
         assert_eq!(previewed.in_words(), "2 ready");
-        previewed.users = vec![email("c")];
-        previewed.invited = vec![email("d")];
+        previewed.users = vec![line(7)];
+        previewed.invited = vec![line(3)];
         previewed.wrong = vec![line(4), line(9)];
         previewed.twice = vec![line(5)];
         let words = "2 ready, 1 already a user, 1 already invited, 2 not an e-mail (lines 4 and 9), 1 twice (line 5)";

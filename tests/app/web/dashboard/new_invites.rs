@@ -76,6 +76,18 @@ async fn the_preview_counts_and_changes_nothing(app: TestApp) {
     let page = post(&admin, text, "").await;
     let words = "2 ready, 1 already a user, 1 already invited, 2 not an e-mail (lines 4 and 9), 1 twice (line 6)";
     page.expect_status(200).expect_text(words).expect_text("Send 2 invites").expect_text("Line 9: nor@");
+    let left_out: Vec<String> = page.rows().into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(
+        left_out,
+        [
+            "Line 2: ada@example.org",
+            "Line 3: eve@example.org",
+            "Line 4: not an address",
+            "Line 6: bob@EXAMPLE.org",
+            "Line 9: nor@"
+        ]
+    );
+    assert_eq!(page.body.matches("button-primary").count(), 1, "one thing is meant to be done here");
     assert_eq!(page.value_of("emails").as_deref(), Some("bob@example.org\ncarl@example.org"));
     assert_eq!(app.number("SELECT count(*) FROM invites").await, 1);
     assert_eq!(app.number("SELECT count(*) FROM mails").await, 1);
@@ -87,6 +99,7 @@ async fn a_result_is_shown_for_each_row(app: TestApp) {
     app.invite(&admin, "eve@example.org", "member").await;
     let page = post(&admin, "bob@example.org\r\nada@example.org\r\neve@example.org\r\ncarl@example.org", "send").await;
     page.expect_status(200).expect_text("2 people are invited. No mail was sent");
+    page.expect_text("you find it again under Mail.").expect_no_text("shown once");
     let rows = page.rows();
     let results: Vec<_> = rows.iter().map(|row| (row[0].as_str(), row[1].as_str(), !row[2].is_empty())).collect();
     assert_eq!(
@@ -99,6 +112,8 @@ async fn a_result_is_shown_for_each_row(app: TestApp) {
         ]
     );
     assert!(rows[0][2].starts_with("http://localhost:3000/link/"), "{}", rows[0][2]);
+    let mails = admin.get(&page.link("Mail").unwrap()).await;
+    assert!(mails.rows().iter().any(|row| row[0].contains("bob@example.org") && row[4] == "Copy link"));
     let token = token_in(&rows[3][2]);
     app.form().get(&format!("/invite/{token}")).await.expect_status(200).expect_text("invited you");
     let again = post(&admin, "bob@example.org", "send").await;
