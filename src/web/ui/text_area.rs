@@ -37,6 +37,9 @@ pub fn TextArea(
     /// Whether typing starts here.
     #[prop(optional)]
     autofocus: bool,
+    /// Whether it only shows its value.
+    #[prop(optional)]
+    readonly: bool,
 ) -> impl IntoView {
     let described = described_by(name, hint.is_some(), error.is_some());
     let invalid = error.is_some().then_some("true");
@@ -58,6 +61,7 @@ pub fn TextArea(
                 spellcheck="false"
                 required=required
                 autofocus=autofocus
+                readonly=readonly
                 aria-describedby=described
                 aria-invalid=invalid
             >

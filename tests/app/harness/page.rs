@@ -78,10 +78,14 @@ impl Page {
         self.values_of(name).into_iter().next()
     }
 
-    /// What all fields of this name hold.
+    /// What all fields of this name hold; those of several lines come last.
     pub fn values_of(&self, name: &str) -> Vec<String> {
-        let inputs = self.tags("input").into_iter().filter(|tag| attribute(tag, "name").as_deref() == Some(name));
-        inputs.map(|tag| attribute(tag, "value").unwrap_or_default()).collect()
+        let is_named = |tag: &str| attribute(tag, "name").as_deref() == Some(name);
+        let inputs = self.tags("input").into_iter().filter(|tag| is_named(tag));
+        let lines = self.elements("textarea").into_iter().filter(|(tag, _)| is_named(tag));
+        // A browser drops the first line break.
+        let lines = lines.map(|(_, inner)| unescaped(inner.strip_prefix('\n').unwrap_or(inner)));
+        inputs.map(|tag| attribute(tag, "value").unwrap_or_default()).chain(lines).collect()
     }
 
     /// Where the link with this text leads.

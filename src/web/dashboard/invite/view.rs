@@ -10,7 +10,7 @@ use crate::{
         state::PRODUCT,
         ui::{
             Alert, Badge, Button, ButtonKind, ButtonLink, ConfirmPanel, DashboardEntry, DashboardPage, Definition,
-            DefinitionList, HiddenField, Link, Notice, PostForm, Section, TextField, Viewer, When,
+            DefinitionList, HiddenField, Link, Notice, PostForm, Section, TextArea, Viewer, When,
         },
         words::{self, invites as invite_words},
     },
@@ -77,7 +77,7 @@ fn NewLink(link: String, is_mailed: bool) -> impl IntoView {
         <Notice>
             {mail} "Hand this link to the invited person alone: whoever has it can accept the invite. It is shown once."
         </Notice>
-        <TextField name="link" label="Link" value=link readonly=true autocomplete="off" />
+        <TextArea name="link" label="Link" rows=3 value=link readonly=true />
         </Section>
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         ui::{
             Actions, Alert, Badge, Button, ButtonKind, ButtonLink, Cell, Choice, DashboardEntry, DashboardPage,
             EmptyState, FilterBar, Header, HiddenField, Notice, Pager, PostForm, Row, SearchField, Section,
-            SelectField, Table, TextField, Tone, TwoLines, Viewer, When,
+            SelectField, Table, TextArea, Tone, TwoLines, Viewer, When,
         },
         words,
     },
@@ -78,10 +78,11 @@ fn counts(mails: &Mails) -> String {
 
 #[component]
 fn LinkPanel(link: String, recipient: String, subject: String) -> impl IntoView {
-    let lead = format!("{subject}. Whoever opens this link acts for {recipient}: give it to nobody else.");
+    let lead =
+        format!("The link of the mail “{subject}”. Whoever opens it acts for {recipient}: give it to nobody else.");
     view! {
         <Section title="Link to hand on" lead=lead>
-            <TextField name="link" label=format!("Link for {recipient}") value=link readonly=true />
+            <TextArea name="link" label=format!("Link for {recipient}") rows=3 value=link readonly=true />
         </Section>
     }
 }
@@ -161,29 +162,24 @@ fn MailRow(mail: Mail, here: String, shown: Shown) -> impl IntoView {
         MailState::Failed => (Tone::Bad, "Failed"),
         MailState::Dropped => (Tone::Neutral, "Dropped"),
     };
-    let why = match (&mail.reason, mail.state) {
-        (_, MailState::Dropped) => "Its link had ended.".to_owned(),
-        (Some(reason), _) => reason.clone(),
-        (None, _) => String::new(),
+    let why = match mail.state {
+        MailState::Dropped => Some("Its link had ended.".to_owned()),
+        _ => mail.reason.clone(),
     };
     let may_retry = is_sent && mail.is_kept() && mail.expires_at > now && mail.reason.is_some();
     let has_link = mail.is_kept() && mail.has_link && mail.expires_at > now;
     let button = |does, text| view! { <MailButton mail=mail.clone() here=here.clone() does=does text=text /> };
     let retry = may_retry.then(|| button("retry-mail", "Try again"));
     let link = has_link.then(|| button("show-mail-link", "Copy link"));
+    let actions = (may_retry || has_link).then(|| view! { <Actions>{retry}{link}</Actions> });
     let written = words::of_time(mail.created_at, now);
     view! {
         <Row>
             <Cell><TwoLines detail=mail.subject.clone()><bdi>{mail.recipient.clone()}</bdi></TwoLines></Cell>
             <Cell label="State"><Badge tone=tone text=state /></Cell>
-            <Cell label="Why"><bdi>{why}</bdi></Cell>
+            <Cell label="Why" wide=true>{why.map(|why| view! { <bdi>{why}</bdi> })}</Cell>
             <Cell label="Written"><When iso=mail.created_at.to_rfc3339() text=written /></Cell>
-            <Cell>
-                <Actions>
-                    {retry}
-                    {link}
-                </Actions>
-            </Cell>
+            <Cell>{actions}</Cell>
         </Row>
     }
 }

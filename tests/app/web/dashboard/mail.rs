@@ -40,6 +40,7 @@ async fn without_a_transport_links_are_handed_on(app: TestApp) {
     let page = admin.get(next).await;
     let link = format!("http://localhost:3000/link/{}", issued.token.expose());
     assert_eq!(page.value_of("link"), Some(link));
+    page.expect_text("The link of the mail “").expect_text("”. Whoever opens it acts for bob@example.org");
     assert_eq!(admin.get(next).await.value_of("link"), None, "it is shown once");
     app.advance(Duration::from_mins(16));
     admin.post("/api/show-mail-link", &[("id", id.as_str())]).await.expect_status(404);
@@ -57,6 +58,7 @@ async fn the_link_of_a_mail_that_was_sent_is_nobodys(app: TestApp) {
     admin.post("/api/retry-mail", &[("id", id.as_str())]).await.expect_status(404);
     let list = admin.get("/dashboard/mail").await;
     list.expect_text("bob@example.org").expect_text("Sent").expect_no_text("Copy link");
+    assert!(!list.body.contains("form-actions"), "there is nothing to be done, and no room for it");
     assert!(!list.body.contains(issued.token.expose()));
     assert_eq!(smtp.received().len(), 1);
 }
