@@ -17,8 +17,8 @@ use crate::{
     table::{Cell, Column},
 };
 
-/// How many connections keep one hashing core busy.
-const CONNECTIONS_ON_ONE_CORE: usize = 8;
+/// How many connections keep the hashing cores busy.
+pub const CONNECTIONS: usize = 8;
 /// How often server and bare hasher take turns.
 const TURNS: u32 = 5;
 const MIN_EFFICIENCY: f64 = 0.90;
@@ -40,7 +40,8 @@ pub async fn measure(database: &Database, extent: Extent, column: &mut Column<'_
     of_a_crowd(database, extent, column).await
 }
 
-fn log_ins() -> Requests {
+/// Log-ins of everybody who has an account, one after the other.
+pub fn log_ins() -> Requests {
     Requests { each: (0..PEOPLE).map(log_in).collect(), is_right: is_logged_in }
 }
 
@@ -67,7 +68,7 @@ async fn in_turn(database: &Database, lasting: Duration) -> Outcome<(f64, f64)> 
     let (mut made, mut bare) = (0.0, 0.0);
     for _ in 0..TURNS {
         bare += server::bare(&["bare-hash", &secs], Some(0))?.1.parse::<f64>()?;
-        made += load::run(server.address, CONNECTIONS_ON_ONE_CORE, lasting, log_ins()).await?.per_second()?;
+        made += load::run(server.address, CONNECTIONS, lasting, log_ins()).await?.per_second()?;
     }
     Ok((made / f64::from(TURNS), bare / f64::from(TURNS)))
 }

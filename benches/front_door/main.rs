@@ -12,6 +12,7 @@ mod lists;
 mod load;
 mod log_ins;
 mod mails;
+mod outages;
 mod pages;
 mod people;
 mod programs;
@@ -118,6 +119,9 @@ async fn measure_on(database: &Database, extent: Extent, table: &mut Table) -> O
     }
     if is_wanted("log-ins") {
         log_ins::measure(database, extent, &mut column).await?;
+    }
+    if is_wanted("outages") {
+        outages::measure(database, extent, &mut column).await?;
     }
     if is_wanted("secrecy") {
         secrecy::measure(database, extent, &mut column).await?;
