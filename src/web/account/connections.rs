@@ -180,7 +180,7 @@ fn ConnectionRow(shown: Shown) -> impl IntoView {
                     }
                         .into_any()
                 } else if is_redirect {
-                    view! { <span class="quiet">{note}</span> }.into_any()
+                    view! { <span class="detail">{note}</span> }.into_any()
                 } else {
                     view! { <a href="/account/security">"Change password"</a> }.into_any()
                 }}
