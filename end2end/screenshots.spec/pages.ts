@@ -1,7 +1,11 @@
 // Pictures of every page: for a phone and a desk, in light and in dark.
 
 import { test } from '../support/test.ts';
-import { ada, bob, button, disable, eve, field, logIn, menu, openUser, register, registerMany, setUp, tryToLogIn } from '../support/steps.ts';
+import {
+  acmeLink, ada, bob, button, cancelAtAcme, createAdmin, disable, eve, field, invite, logIn, menu, openUser, proveAtAcme, register, registerMany,
+  setUp, tryToLogIn,
+} from '../support/steps.ts';
+import { grace, una } from '../support/openid.ts';
 import type { Page } from '@playwright/test';
 
 const widths = [390, 1280];
@@ -135,4 +139,67 @@ test('the page of webhooks where there is none', async ({ page, server }) => {
   await setUp(page, server);
   await page.goto('/dashboard/webhooks');
   await shoot(page, 'webhooks-none');
+});
+
+test.describe('with accounts that people have elsewhere', () => {
+  const settings: NodeJS.ProcessEnv = {};
+  for (const kind of ['GOOGLE', 'GITHUB']) {
+    settings[`LATCHKEY_PROVIDERS__${kind}__OPTIONS__CLIENT_ID`] = 'latchkey';
+    settings[`LATCHKEY_PROVIDERS__${kind}__OPTIONS__CLIENT_SECRET`] = 'latchkey';
+  }
+  test.use({ hasAcme: true, settings });
+
+  test('the pages of people who come in', async ({ page, server, openBrowser }) => {
+    await createAdmin(server);
+    await page.goto('/login');
+    await shoot(page, 'login-providers');
+    await acmeLink(page, 'Log in').click();
+    await cancelAtAcme(page);
+    await shoot(page, 'login-providers-cancelled');
+    await page.goto('/register');
+    await shoot(page, 'register-providers');
+    await acmeLink(page, 'Continue').click();
+    await proveAtAcme(page, grace);
+    await page.goto('/account/connections');
+    await shoot(page, 'connections-last');
+    await page.goto('/login?use=another');
+    await shoot(page, 'login-providers-last-used');
+    const other = await openBrowser();
+    await logIn(other, ada);
+    await other.goto('/account/connections');
+    await shoot(other, 'connections');
+    await invite(other, ['erin@example.org']);
+    const path = new URL((await other.locator('code').first().textContent()) ?? '').pathname;
+    const invited = await openBrowser();
+    await invited.goto(path);
+    await shoot(invited, 'invite-providers');
+    await other.goto('/account/connections');
+    await button(other, 'Link with Acme').click();
+    await proveAtAcme(other, una);
+    await shoot(other, 'connections-linked');
+  });
+
+  test('the page of the system', async ({ page, server }) => {
+    await createAdmin(server);
+    await logIn(page, ada);
+    await page.goto('/dashboard/system');
+    await shoot(page, 'system');
+    await button(page, 'Try Acme').click();
+    await proveAtAcme(page, una);
+    await shoot(page, 'system-rehearsal');
+  });
+
+  test('the page on the way', async ({ page, server, browser }) => {
+    await createAdmin(server);
+    await logIn(page, ada);
+    // The page goes on by itself, but not where there is nowhere to go.
+    const context = await browser.newContext({ baseURL: server.url, javaScriptEnabled: false, storageState: await page.context().storageState() });
+    const away = await context.newPage();
+    await away.goto('/account/connections');
+    await away.route(/127\.0\.0\.1.*\/auth\?/, (route) => route.fulfill({ status: 204 }));
+    await button(away, 'Link with Acme').click({ noWaitAfter: true });
+    await away.waitForURL('/login/away');
+    await shoot(away, 'away');
+    await context.close();
+  });
 });

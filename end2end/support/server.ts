@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Hook } from './hook.ts';
+import type { OpenId } from './openid.ts';
+import type { Shop } from './shop.ts';
 import type { Database } from './test.ts';
 
 const binary = resolve(process.env.LATCHKEY_BINARY ?? join(import.meta.dirname, '../../target/debug/latchkey'));
@@ -15,10 +17,14 @@ const startTime = 20_000;
 /** How long a stop may take before it is forced, in milliseconds. */
 const stopTime = 10_000;
 
-/** Who is around the server: where its mails go, and who is told of what happens. */
+/** Who is around the server: where its mails go, who is told of what happens, by whom people come in, and what it guards. */
 export interface Neighbours {
   mailPort?: number;
   hook?: Hook;
+  acme?: OpenId;
+  shop?: Shop;
+  /** Settings of its own, as variables of the environment. */
+  settings?: NodeJS.ProcessEnv;
 }
 
 export class Server {
@@ -29,8 +35,8 @@ export class Server {
   private readonly dropDatabase: () => void;
   private log = '';
 
-  private constructor(port: number, database: Database, { mailPort, hook }: Neighbours) {
-    this.url = `http://localhost:${port}`;
+  private constructor(port: number, database: Database, { mailPort, hook, acme, shop, settings }: Neighbours) {
+    this.url = shop?.standBefore(port) ?? `http://localhost:${port}`;
     const { url, drop } = database === 'postgres' ? createPostgres(port) : { url: undefined, drop: () => {} };
     this.dropDatabase = drop;
     this.child = spawn(binary, ['serve'], {
@@ -46,6 +52,8 @@ export class Server {
         ...(url ? { LATCHKEY_DATABASE__URL: url } : {}),
         ...(mailPort ? mailTo(mailPort) : {}),
         ...(hook ? tells(hook) : {}),
+        ...(acme ? sendsTo(acme, this.url) : {}),
+        ...settings,
       },
     });
     this.child.stdout?.on('data', (text) => (this.log += text));
@@ -113,6 +121,18 @@ function tells(hook: Hook): NodeJS.ProcessEnv {
     LATCHKEY_WEBHOOKS__SHOP__SECRET: hook.secret,
     LATCHKEY_WEBHOOKS__SHOP__EVENTS: 'user.*, invite.*',
     LATCHKEY_WEBHOOKS__SHOP__ALLOW_PRIVATE: 'true',
+  };
+}
+
+/** The settings of a server to which people come with their accounts at this provider. */
+function sendsTo(acme: OpenId, url: string): NodeJS.ProcessEnv {
+  acme.admit(`${url}/auth/callback/acme`);
+  return {
+    LATCHKEY_PROVIDERS__ACME__KIND: 'oidc',
+    LATCHKEY_PROVIDERS__ACME__OPTIONS__DISPLAY_NAME: 'Acme',
+    LATCHKEY_PROVIDERS__ACME__OPTIONS__ISSUER: acme.issuer,
+    LATCHKEY_PROVIDERS__ACME__OPTIONS__CLIENT_ID: acme.clientId,
+    LATCHKEY_PROVIDERS__ACME__OPTIONS__CLIENT_SECRET: acme.clientSecret,
   };
 }
 

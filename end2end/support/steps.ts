@@ -1,6 +1,7 @@
 // What people do on the pages, in their words. Tests say what is done; where the buttons are is known here alone.
 
 import { expect, type Locator, type Page } from '@playwright/test';
+import type { Holder } from './openid.ts';
 import type { Server } from './server.ts';
 
 export interface Person {
@@ -108,6 +109,19 @@ export async function accept(page: Page, link: string, first = bob.first): Promi
   await button(page, 'Accept invite').click();
   await expect(page).toHaveURL('/account');
   await expect(page.getByRole('status')).toContainText("You're in.");
+}
+
+/** The link to the provider of the test; a badge may follow its words. */
+export const acmeLink = (page: Page, verb: 'Log in' | 'Continue'): Locator => page.getByRole('link', { name: `${verb} with Acme` });
+
+/** Says at the provider who one is, which it remembers, and goes on. */
+export async function proveAtAcme(page: Page, holder: Holder): Promise<void> {
+  await button(page, `I am ${holder.given_name}`).click();
+  await button(page, 'Allow').click();
+}
+
+export async function cancelAtAcme(page: Page): Promise<void> {
+  await button(page, 'Cancel').click();
 }
 
 export async function disable(page: Page, person: Person): Promise<void> {

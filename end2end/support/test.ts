@@ -5,7 +5,9 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { test as base, expect, type BrowserContext, type Page } from '@playwright/test';
 import { Hook } from './hook.ts';
 import { Mailbox } from './mailbox.ts';
-import { Server } from './server.ts';
+import { OpenId } from './openid.ts';
+import { Server, type Neighbours } from './server.ts';
+import { Shop } from './shop.ts';
 
 export type Mode = 'script' | 'plain';
 export type Database = 'sqlite' | 'postgres';
@@ -18,11 +20,20 @@ export interface Options {
   hasMail: boolean;
   /** Whether the server tells the endpoint of the test, `shop`, of what happens. */
   hasHook: boolean;
+  /** Whether people may come in by the OpenID provider of the test, `acme`. */
+  hasAcme: boolean;
+  /** Whether the server stands beside the application of the test, on one origin. */
+  hasShop: boolean;
+  /** Further settings of the server, as variables of the environment. */
+  settings: NodeJS.ProcessEnv;
 }
 
 interface Fixtures {
   mailbox: Mailbox;
   hook: Hook;
+  acme: OpenId;
+  shop: Shop;
+  neighbours: Neighbours;
   server: Server;
   /** Opens another browser, with cookies of its own. */
   openBrowser: () => Promise<Page>;
@@ -57,6 +68,9 @@ export const test = base.extend<Fixtures & Options>({
   database: ['sqlite', { option: true }],
   hasMail: [false, { option: true }],
   hasHook: [false, { option: true }],
+  hasAcme: [false, { option: true }],
+  hasShop: [false, { option: true }],
+  settings: [{}, { option: true }],
 
   mailbox: async ({}, use) => {
     const mailbox = await Mailbox.open();
@@ -70,9 +84,30 @@ export const test = base.extend<Fixtures & Options>({
     await hook.close();
   },
 
-  server: async ({ database, hasMail, mailbox, hasHook, hook }, use) => {
-    const mailPort = hasMail ? mailbox.port : undefined;
-    const server = await Server.start(database, { mailPort, hook: hasHook ? hook : undefined });
+  acme: async ({}, use) => {
+    const acme = await OpenId.open();
+    await use(acme);
+    await acme.close();
+  },
+
+  shop: async ({}, use) => {
+    const shop = await Shop.open();
+    await use(shop);
+    await shop.close();
+  },
+
+  neighbours: async ({ hasMail, mailbox, hasHook, hook, hasAcme, acme, hasShop, shop, settings }, use) => {
+    await use({
+      mailPort: hasMail ? mailbox.port : undefined,
+      hook: hasHook ? hook : undefined,
+      acme: hasAcme ? acme : undefined,
+      shop: hasShop ? shop : undefined,
+      settings,
+    });
+  },
+
+  server: async ({ database, neighbours }, use) => {
+    const server = await Server.start(database, neighbours);
     await use(server);
     await server.stop();
   },
