@@ -6,6 +6,7 @@ mod in_flight;
 mod last_admin;
 mod parallel;
 mod pre_hijacking;
+mod redirects;
 mod server_functions;
 mod stolen_accounts;
 mod strangers;
