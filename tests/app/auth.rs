@@ -8,3 +8,4 @@ mod identities;
 mod oidc;
 mod resolve_user;
 mod resolve_user_by_http;
+mod ways_in;

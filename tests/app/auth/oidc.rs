@@ -23,7 +23,7 @@ async fn with_providers(app: &TestApp, providers: &str) -> TestApp {
 }
 
 /// A server with one honest provider, `op`.
-async fn with_op(app: &TestApp, more: &str) -> (TestApp, OpenIdProvider) {
+pub async fn with_op(app: &TestApp, more: &str) -> (TestApp, OpenIdProvider) {
     let op = OpenIdProvider::start(&app.clock).await;
     (with_providers(app, &op.settings("op", more)).await, op)
 }
@@ -51,7 +51,7 @@ pub(super) async fn arrive(program: &Program, id: &str, back: Map<String, Value>
 }
 
 /// The whole way.
-pub(super) async fn log_in(app: &TestApp, id: &str) -> Page {
+pub async fn log_in(app: &TestApp, id: &str) -> Page {
     let program = app.program();
     let answer = program.post(&format!("/auth/user/{id}"), &json!({})).await;
     let Some(location) = answer.json()["location"].as_str().map(str::to_owned) else { return answer };
