@@ -18,6 +18,14 @@ pub(super) fn wants_url(headers: &HeaderMap, fields: &BTreeMap<String, String>) 
     headers.contains_key(RETURN_REDIRECT) || fields.get("json").is_some_and(|json| json == "true")
 }
 
+/// Whether another site has put this address into a page of its own, as a picture or a frame: nobody goes anywhere by that,
+/// and it would spend the tries of whoever looks at that page (Fetch Metadata).
+pub(super) fn is_embedded(headers: &HeaderMap) -> bool {
+    let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_foreign = said("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+    is_foreign && said("sec-fetch-dest") != Some("document")
+}
+
 /// Where a browser wants to go on: a path of this site, or an application behind the door.
 pub(super) fn next_of(site: &Site, fields: &BTreeMap<String, String>) -> Option<OwnPath> {
     let asked = fields.get("callbackUrl").or_else(|| fields.get("callback_url")).or_else(|| fields.get("next"))?;

@@ -11,7 +11,7 @@ use http::HeaderMap;
 use tower_sessions::Session;
 
 use super::{
-    answer::{next_of, refusal_of, wants_url},
+    answer::{is_embedded, next_of, refusal_of, wants_url},
     csrf,
     sign_in::refused,
 };
@@ -57,6 +57,9 @@ pub async fn come_back(
     (asked, cookie): (Asked, Session),
     (headers, OriginalUri(url)): (HeaderMap, OriginalUri),
 ) -> Response {
+    if is_embedded(&headers) {
+        return Landing::refused(SignInError::AccessDenied, (None, None)).answer(&state.site, false);
+    }
     let query = Query::<Fields>::try_from_uri(&url).map(|query| query.0).unwrap_or_default();
     let id = ProviderId::new(provider.as_str());
     // Who brings no key has set no state, and the provider says so.

@@ -10,7 +10,7 @@ use axum::{
 use http::HeaderMap;
 
 use super::{
-    answer::{next_of, refusal_of, wants_url},
+    answer::{is_embedded, next_of, refusal_of, wants_url},
     csrf,
 };
 use crate::{
@@ -42,6 +42,9 @@ pub async fn set_out(
     Query(query): Query<Fields>,
     (asked, headers): (Asked, HeaderMap),
 ) -> Response {
+    if is_embedded(&headers) {
+        return Landing::refused(SignInError::AccessDenied, (None, None)).answer(&state.site, false);
+    }
     let landing = begin(&state, (&provider, &query), &asked, &headers).await;
     landing.answer(&state.site, wants_url(&headers, &query))
 }

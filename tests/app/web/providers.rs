@@ -27,6 +27,7 @@ on_both_databases! {
     two_first_log_ins_at_once_are_one_user with ELSEWHERE,
     two_first_log_ins_of_programs_at_once_are_one_user with ELSEWHERE,
     whoever_cancels_is_told_so with ELSEWHERE,
+    a_page_of_another_site_spends_nobodys_tries with FEW_TRIES,
     an_unknown_code_is_never_shown with ELSEWHERE,
     a_journey_ends_where_it_wanted_to_go with ELSEWHERE,
     the_way_that_was_used_last_is_marked with ELSEWHERE,
@@ -40,6 +41,11 @@ const CLOSED: &str = r#"
 "#;
 const ONE_DOMAIN: &str = r#"
     registration.allowed_domains = ["example.org"]
+    providers = [{ id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }]
+"#;
+
+const FEW_TRIES: &str = r#"
+    limits.log_in_per_ip = "3/5m"
     providers = [{ id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }]
 "#;
 
@@ -306,4 +312,27 @@ async fn two_first_log_ins_of_programs_at_once_are_one_user(app: TestApp) {
     a.expect_status(200);
     b.expect_status(200);
     assert_eq!(rows(&app).await, [1, 1, 1, 1, 2]);
+}
+
+async fn a_page_of_another_site_spends_nobodys_tries(app: TestApp) {
+    let client = app.form();
+    let embedded = [[("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "image")]];
+    let framed = [[("sec-fetch-site", "same-site"), ("sec-fetch-dest", "iframe")]];
+    for headers in embedded.into_iter().chain(framed).cycle().take(8) {
+        for path in ["/auth/signin/elsewhere", "/auth/callback/elsewhere?code=eve&state=x"] {
+            let mut request = client.request(&Method::GET, path);
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            client.send(request).await.expect_redirect("/login?error=AccessDenied");
+        }
+    }
+    assert_eq!(app.number("SELECT count(*) FROM auth_states").await, 0);
+    let request = client.request(&Method::GET, "/auth/signin/elsewhere");
+    let request = request.header("sec-fetch-site", "cross-site").header("sec-fetch-dest", "document");
+    let there = client.send(request).await;
+    let state = state_in(there.expect_status(302).header("location").unwrap());
+    let request = client.request(&Method::GET, &format!("/auth/callback/elsewhere?code=grace%21&state={state}"));
+    let request = request.header("sec-fetch-site", "cross-site").header("sec-fetch-dest", "document");
+    client.send(request).await.expect_redirect("/account");
 }
