@@ -110,6 +110,9 @@ async fn no_secret_is_ever_said(app: TestApp) {
     let answer = reqwest::Client::new().post(format!("{url}/api/register")).form(&fields).send().await.unwrap();
     assert!(answer.status().is_success(), "{answer:?}");
     receiver.take(2).await;
+    // The server has noted that one was not taken, and has said so before.
+    let noted = "SELECT count(*) FROM webhook_deliveries WHERE answer IS NOT NULL";
+    eventually(async || app.number(noted).await > 0).await;
     child.kill().await.unwrap();
     let said = reading.await.unwrap();
     assert!(said.contains("a webhook was not taken"), "it is logged that something is wrong");
