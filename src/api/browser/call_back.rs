@@ -175,7 +175,7 @@ fn home_of(user: &User) -> OwnPath {
 /// # Errors
 /// 400 for a body that can't be read.
 #[utoipa::path(post, path = "/auth/callback/{provider}", operation_id = "log_in_in_browser",
-    request_body(content((BrowserLogIn = "application/x-www-form-urlencoded"), (BrowserLogIn = "application/json"))),
+    request_body(content = BrowserLogIn, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = UrlAnswer, description = "With `json=true` or `X-Auth-Return-Redirect`"),
         (status = 302, description = "To where the person wanted to go, or to `/login?error=…`",
             headers(("Set-Cookie" = String, description = "The cookie of the session"))),
@@ -220,8 +220,8 @@ pub async fn log_in(
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes what is read field by field")]
 pub struct BrowserLogIn {
-    /// The word of `/auth/csrf`.
-    #[schema(rename = "csrfToken", example = "hcPNnXAn4ynEgKbWbVjuIkhOvNlnxQAJIgNTzPtvhHE")]
+    /// The word of `/auth/csrf`; without it the answer leads to `/login?error=MissingCSRF`.
+    #[schema(rename = "csrfToken", required = false, example = "hcPNnXAn4ynEgKbWbVjuIkhOvNlnxQAJIgNTzPtvhHE")]
     csrf_token: String,
     /// The e-mail address, for `emailpass`.
     #[schema(example = "ada@example.org")]

@@ -56,7 +56,7 @@ pub async fn set_out(
 /// # Errors
 /// 400 for a body that can't be read.
 #[utoipa::path(post, path = "/auth/signin/{provider}", operation_id = "sign_in",
-    request_body(content((SignIn = "application/x-www-form-urlencoded"), (SignIn = "application/json"))),
+    request_body(content = SignIn, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = UrlAnswer, description = "With `json=true` or `X-Auth-Return-Redirect`"),
         (status = 302, description = "To the provider, or to `/login?error=…`"),
         (status = 400)))]
@@ -81,8 +81,8 @@ pub async fn sign_in(
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes what is read field by field")]
 pub struct SignIn {
-    /// The word of `/auth/csrf`.
-    #[schema(rename = "csrfToken", example = "hcPNnXAn4ynEgKbWbVjuIkhOvNlnxQAJIgNTzPtvhHE")]
+    /// The word of `/auth/csrf`; without it the answer leads to `/login?error=MissingCSRF`.
+    #[schema(rename = "csrfToken", required = false, example = "hcPNnXAn4ynEgKbWbVjuIkhOvNlnxQAJIgNTzPtvhHE")]
     csrf_token: String,
     /// Where to go on afterwards.
     #[schema(rename = "callbackUrl", example = "/account")]

@@ -27,8 +27,8 @@ use crate::{
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes what is read field by field")]
 pub struct SignOut {
-    /// The word of `/auth/csrf`.
-    #[schema(rename = "csrfToken", example = "hcPNnXAn4ynEgKbWbVjuIkhOvNlnxQAJIgNTzPtvhHE")]
+    /// The word of `/auth/csrf`; without it the answer leads to `/login?error=MissingCSRF`.
+    #[schema(rename = "csrfToken", required = false, example = "hcPNnXAn4ynEgKbWbVjuIkhOvNlnxQAJIgNTzPtvhHE")]
     csrf_token: String,
     /// Where to go on afterwards.
     #[schema(rename = "callbackUrl", example = "/login")]
@@ -45,7 +45,7 @@ pub struct SignOut {
 /// # Errors
 /// 400 for a body that can't be read, 503 if the database has no time.
 #[utoipa::path(post, path = "/auth/signout", operation_id = "sign_out",
-    request_body(content((SignOut = "application/x-www-form-urlencoded"), (SignOut = "application/json"))),
+    request_body(content = SignOut, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = UrlAnswer, description = "With `json=true` or `X-Auth-Return-Redirect`"),
         (status = 302, description = "To `callbackUrl`, else to `/login`",
             headers(("Set-Cookie" = String, description = "Takes the cookie away"))),

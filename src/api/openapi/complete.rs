@@ -76,9 +76,14 @@ pub(super) fn complete_parameters((path, configured): (&str, &Configured), opera
 
 fn in_path(path: &str, configured: &Configured) -> impl Iterator<Item = Parameter> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    names.map(|name| {
+    // Browsers are never answered an error, but led to a page.
+    let is_for_browsers = path.starts_with("/auth/signin/") || path.starts_with("/auth/callback/");
+    names.map(move |name| {
         let (about, schema) = match name {
             "actor_type" => ("What kind of account it is for.", values::one_of(&configured.actor_types)),
+            "provider" if is_for_browsers => {
+                ("By which provider; an unknown one leads to the log-in page.", values::provider_in_path())
+            }
             "provider" => ("By which provider.", values::one_of(&configured.providers)),
             _ => ("The id.", values::id_in_path()),
         };

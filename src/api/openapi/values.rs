@@ -159,6 +159,11 @@ pub(super) fn id_in_path() -> Object {
     text().min_length(Some(1)).examples([ID]).build()
 }
 
+/// A provider that a browser names, whether there is one or not.
+pub(super) fn provider_in_path() -> Object {
+    text().min_length(Some(1)).examples(["emailpass"]).build()
+}
+
 /// One of several words, the first of which is the example.
 pub(super) fn one_of(words: &[String]) -> Object {
     text().enum_values(Some(words.iter().map(String::as_str))).examples(words.first().map(String::as_str)).build()
