@@ -72,7 +72,11 @@ pub async fn authenticate(services: &Services, scope: &Scope, ask: &Ask) -> Resu
 pub async fn call_back(services: &Services, scope: &Scope, ask: &Ask) -> Result<Access, Error> {
     let configured = services.provider_of(&ask.actor_type, &ask.provider)?;
     limit_tries(services, scope, (configured, &ask.input)).await?;
-    try_to_authenticate(services, scope, (ask, Step::Second)).await
+    let answer = try_to_authenticate(services, scope, (ask, Step::Second)).await;
+    if let Err(Error::EmailNotVerified { email, .. }) = &answer {
+        request_mail(services, scope, (MailRequest::ConfirmEmail, email)).await?;
+    }
+    answer
 }
 
 /// Which half of a way in it is: most have one.

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Error, LoggedIn, Services, USER,
+    Error, LoggedIn, MailRequest, Services, USER,
     accept_invite::Newcomer,
     accept_invite::accept_invite_by_provider,
     connections,
     create_user::{self, Admission},
     external_user::{self, Entry},
     login::{Proof, come_in, judge, limit_tries, note_failure},
-    resolve_user,
+    request_mail, resolve_user,
 };
 use crate::{
     auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, BrowserKey, Configured, Flow},
@@ -172,6 +172,11 @@ pub async fn arrive(
         // A provider that believes in a browser which nobody has sent.
         _ => Err(Error::NotProved("No state provided, or session expired".to_owned())),
     };
+    if let Err(Error::EmailNotVerified { email, .. }) = &arrival
+        && let Err(error) = request_mail(services, scope, (MailRequest::ConfirmEmail, email)).await
+    {
+        return (journey, Err(error));
+    }
     (journey, arrival)
 }
 

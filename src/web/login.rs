@@ -19,7 +19,7 @@ use super::{
         error::PageError,
         flash::Flash,
         form::{Call, Origin, current_call},
-        next::OwnPath,
+        next::{OwnPath, home_of},
         page::page,
         pending::{Awaited, Pending},
         scope::Asked,
@@ -37,7 +37,6 @@ use crate::{
     flows::{self, LogIn, Outcome, RegistrationMode},
     islands::PasswordField,
     shared::{FormError, ProviderId, SignInError},
-    users::User,
 };
 use ways::{OtherWays, ProviderFields, Way, Ways};
 
@@ -204,12 +203,6 @@ fn refuse(
         flows::Error::NotProved(_) if !way.is_emailpass => call.refuse(origin, FormError::NotRecognised),
         error => call.refuse_for(origin, error),
     }
-}
-
-/// Where a user starts.
-fn home_of(user: &User) -> OwnPath {
-    let path = if user.role.may_manage_users() { "/dashboard/users" } else { "/account" };
-    OwnPath::known(path)
 }
 
 struct LoginForm {

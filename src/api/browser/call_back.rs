@@ -25,12 +25,12 @@ use crate::{
     platform::SecretToken,
     sessions::Opened,
     shared::{FormError, ProviderId, SignInError},
-    users::User,
     web::{
         http::{
             flash::{Done, Flash},
             landing::{Landing, UrlAnswer},
-            next::{OwnPath, query_value},
+            next::{OwnPath, home_of, query_value},
+            pending::{Awaited, Pending},
             scope::Asked,
             session_cookie,
         },
@@ -76,6 +76,14 @@ pub async fn come_back(
         protocol: if state.site.is_https { "https" } else { "http" }.to_owned(),
     };
     let (journey, outcome) = flows::arrive(&state.services, &asked.scope, (&id, browser), &input).await;
+    // Who confirms the address in this browser keeps the way in that they have come by.
+    let waits = match &outcome {
+        Err(flows::Error::EmailNotVerified { user, email }) => {
+            let awaited = Awaited::Confirmation { user: user.clone() };
+            state.pending.leave(&Pending::mail(awaited, email.clone(), asked.scope.now))
+        }
+        _ => None,
+    };
     let landing = match outcome {
         Ok(arrived) => land(&state, (&id, journey.as_ref()), arrived, (&asked, &cookie)).await,
         Err(flows::Error::NotProved(_)) if is_cancelled => turn_back(
@@ -86,7 +94,7 @@ pub async fn come_back(
         ),
         Err(error) => turn_back(&state, (&provider, journey.as_ref()), refusal_of(error), &asked),
     };
-    landing.answer(&state.site, false)
+    landing.with(waits).answer(&state.site, false)
 }
 
 /// Where somebody goes on who was let in.
@@ -161,11 +169,6 @@ fn turn_back(
         }
     };
     landing.leaving(state, &Flash::refused(form, error, about), asked.scope.now)
-}
-
-/// Where a user starts.
-fn home_of(user: &User) -> OwnPath {
-    OwnPath::known(if user.role.may_manage_users() { "/dashboard/users" } else { "/account" })
 }
 
 /// Logs a browser in by credentials.

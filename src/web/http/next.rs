@@ -1,6 +1,8 @@
 //! Where to go on after logging in: a path of this site, never another site. Judged as a browser reads addresses, which
 //! take `\` for `/` and drop tabs and line breaks (WHATWG URL §4.4).
 
+use crate::users::User;
+
 /// The longest address that is carried along, in bytes.
 const MAX_BYTES: usize = 2_000;
 
@@ -31,6 +33,11 @@ impl OwnPath {
     pub fn in_query(&self) -> String {
         query_value(&self.0)
     }
+}
+
+/// Where a user starts.
+pub fn home_of(user: &User) -> OwnPath {
+    OwnPath::known(if user.role.may_manage_users() { "/dashboard/users" } else { "/account" })
 }
 
 /// Percent-encodes a text for the value of a query.

@@ -27,6 +27,7 @@ on_both_databases! {
     two_first_log_ins_at_once_are_one_user with ELSEWHERE,
     two_first_log_ins_of_programs_at_once_are_one_user with ELSEWHERE,
     whoever_cancels_is_told_so with ELSEWHERE,
+    an_address_that_nobody_has_proved_is_confirmed_by_mail_first with MAILED,
     a_page_of_another_site_spends_nobodys_tries with FEW_TRIES,
     an_unknown_code_is_never_shown with ELSEWHERE,
     a_journey_ends_where_it_wanted_to_go with ELSEWHERE,
@@ -44,6 +45,12 @@ const ONE_DOMAIN: &str = r#"
     providers = [{ id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }]
 "#;
 
+const MAILED: &str = r#"
+    mail.transport = "smtp"
+    mail.smtp.port = 9
+    mail.smtp.encryption = "none"
+    providers = [{ id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }]
+"#;
 const FEW_TRIES: &str = r#"
     limits.log_in_per_ip = "3/5m"
     providers = [{ id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }]
@@ -335,4 +342,18 @@ async fn a_page_of_another_site_spends_nobodys_tries(app: TestApp) {
     let request = client.request(&Method::GET, &format!("/auth/callback/elsewhere?code=grace%21&state={state}"));
     let request = request.header("sec-fetch-site", "cross-site").header("sec-fetch-dest", "document");
     client.send(request).await.expect_redirect("/account");
+}
+
+async fn an_address_that_nobody_has_proved_is_confirmed_by_mail_first(app: TestApp) {
+    let client = app.form();
+    log_in_as(&client, "grace@example.org").await.expect_redirect("/login?error=Verification&provider=elsewhere");
+    client.get("/login?error=Verification&provider=elsewhere").await.expect_text("Confirm your e-mail first.");
+    assert!(!client.is_logged_in().await);
+    client.post(&app.mail("grace@example.org", "confirm_email").await.link(), &[]).await.expect_status(302);
+    log_in_as(&client, "grace@example.org").await.expect_redirect("/account");
+    assert!(client.is_logged_in().await, "the way in is still there");
+    let refused = app.program().back_from_elsewhere("api@example.org").await;
+    let text = "Email not verified, cannot proceed with authentication";
+    assert_eq!(refused.expect_status(401).json()["message"], text);
+    app.mail("api@example.org", "confirm_email").await;
 }
