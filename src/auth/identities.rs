@@ -58,6 +58,8 @@ struct Work {
     created: Vec<AuthIdentity>,
     /// By entity id: the stored provider metadata as it was read, and as it is to be.
     read: BTreeMap<String, Metadata>,
+    /// By entity id: who was found by it last, and by which nobody was.
+    met: BTreeMap<String, Option<AuthIdentity>>,
 }
 
 struct Metadata {
@@ -119,12 +121,26 @@ impl AuthIdentityProviderService {
         if self.is_blind || entity_id.contains('\0') {
             return Ok(None);
         }
-        let Some((identity, stored)) = find_identity(&self.db, &self.provider, entity_id).await? else {
-            return Ok(None);
-        };
-        // What was read first is what the proof stands on.
-        self.work().read.entry(entity_id.to_owned()).or_insert(Metadata { stored, wanted: None });
-        Ok(Some(identity))
+        let (identity, stored) = find_identity(&self.db, &self.provider, entity_id).await?.unzip();
+        let mut work = self.work();
+        if let Some(stored) = stored {
+            // What was read first is what the proof stands on.
+            work.read.entry(entity_id.to_owned()).or_insert(Metadata { stored, wanted: None });
+        }
+        work.met.insert(entity_id.to_owned(), identity.clone());
+        Ok(identity)
+    }
+
+    /// The same, as this request has found it last: for what is only to be noted of it.
+    ///
+    /// # Errors
+    /// As [`Self::retrieve`].
+    pub(crate) async fn recall(&self, entity_id: &str) -> Result<Option<AuthIdentity>, Error> {
+        let met = self.work().met.get(entity_id).cloned();
+        match met {
+            Some(identity) => Ok(identity),
+            None => self.retrieve(entity_id).await,
+        }
     }
 
     /// Creates an identity; it is stored when the flow commits.
@@ -225,7 +241,7 @@ impl AuthIdentityProviderService {
     /// [`Error::Taken`] if another request has created the identity meanwhile, [`Error::Changed`] if another has changed
     /// or deleted one that this request has read.
     pub async fn commit(&self, tx: &mut Tx) -> Result<(), Error> {
-        let Work { created, read } = std::mem::take(&mut *self.work());
+        let Work { created, read, .. } = std::mem::take(&mut *self.work());
         for identity in &created {
             insert_identity(tx, identity, self.now).await?;
         }

@@ -11,23 +11,32 @@ use crate::{
     shared::{AuthIdentityId, ProviderId},
 };
 
+/// Where nobody is known, a decoy is read in their place: a row that is made up takes as long to look for, to send and to
+/// read as one that is stored, or an unknown address would be answered sooner than a known one.
+const OR_DECOY: &str = "SELECT p.provider, p.entity_id, p.auth_identity_id, p.provider_metadata, p.user_metadata,
+        a.actor_type, a.actor_id
+    FROM (SELECT provider, entity_id, auth_identity_id, provider_metadata, user_metadata FROM provider_identities
+          WHERE provider = $1 AND entity_id = $2
+          UNION ALL
+          SELECT '', $2, $3, $4, '{}'
+          WHERE NOT EXISTS (SELECT 1 FROM provider_identities WHERE provider = $1 AND entity_id = $2)) p
+    LEFT JOIN auth_identity_actors a ON a.auth_identity_id = p.auth_identity_id";
+/// The identity of a decoy; no other has the nil UUID (RFC 9562 §5.9).
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+/// As long as a password hash.
+const DECOY_METADATA: &str = r#"{"password":"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#;
+
 /// The identity, and its provider metadata as it is stored.
 pub(super) async fn find_identity(
     db: &Db,
     provider: &ProviderId,
     entity_id: &str,
 ) -> Result<Option<(AuthIdentity, String)>, Error> {
-    let query = sqlx::query(
-        "SELECT p.provider, p.entity_id, p.auth_identity_id, p.provider_metadata, p.user_metadata, a.actor_type, a.actor_id
-         FROM provider_identities p LEFT JOIN auth_identity_actors a ON a.auth_identity_id = p.auth_identity_id
-         WHERE p.provider = $1 AND p.entity_id = $2",
-    )
-    .bind(provider.as_str())
-    .bind(entity_id);
+    let query = sqlx::query(OR_DECOY).bind(provider.as_str()).bind(entity_id).bind(NOBODY).bind(DECOY_METADATA);
     let rows = db.fetch_all_swiftly(query).await?;
-    let Some(identity) = from_rows(&rows)? else { return Ok(None) };
+    let identity = from_rows(&rows)?.ok_or(Error::NotFound)?;
     let stored = rows.first().ok_or(Error::NotFound)?.try_get(3).map_err(Error::Internal)?;
-    Ok(Some((identity, stored)))
+    Ok((identity.id.as_str() != NOBODY).then_some((identity, stored)))
 }
 
 /// The identity with this id as a provider sees it; of several, the oldest.
