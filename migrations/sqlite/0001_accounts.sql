@@ -107,7 +107,6 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_user ON sessions (user_id, last_seen_at);
 CREATE INDEX sessions_auth_identity ON sessions (auth_identity_id);
-CREATE INDEX sessions_expires ON sessions (expires_at);
 
 CREATE TABLE events (
     id TEXT PRIMARY KEY,
@@ -123,7 +122,8 @@ CREATE TABLE events (
     details TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX events_target ON events (target_id, id);
-CREATE INDEX events_actor ON events (actor_id, id);
+-- Most have none: nobody was logged in.
+CREATE INDEX events_actor ON events (actor_id, id) WHERE actor_id IS NOT NULL;
 
 -- Open while there is no admin: one row for each process that started meanwhile.
 CREATE TABLE setup_tokens (

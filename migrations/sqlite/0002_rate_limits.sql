@@ -3,5 +3,3 @@ CREATE TABLE rate_limits (
     key TEXT PRIMARY KEY,
     full_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX rate_limits_full_at ON rate_limits (full_at);

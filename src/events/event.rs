@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Actor, Scope};
 use crate::{
-    platform::{Entropy, Tx},
+    platform::{Entropy, Tx, Write, write_together},
     shared::{AuthIdentityId, InviteId, SessionId, UserId},
 };
 
@@ -183,30 +183,32 @@ pub async fn has_happened_to(tx: &mut Tx, user: &UserId) -> Result<bool, sqlx::E
 /// # Errors
 /// What the database says.
 pub async fn record(tx: &mut Tx, entropy: &Entropy, scope: &Scope, event: Event) -> Result<(), sqlx::Error> {
+    write_together(tx, vec![record_with(entropy, scope, &event)]).await
+}
+
+/// The same as a write that goes to the database together with others.
+pub fn record_with(entropy: &Entropy, scope: &Scope, event: &Event) -> Write {
     let (actor_type, actor_id) = match &scope.actor {
         Actor::Visitor => ("visitor", None),
-        Actor::User { id, .. } => ("user", Some(id.as_str())),
+        Actor::User { id, .. } => ("user", Some(id.to_string())),
         Actor::Operator => ("operator", None),
     };
     let (target_type, target_id) = event.target.columns();
-    sqlx::query(
+    Write::new(
         "INSERT INTO events (id, at, kind, actor_type, actor_id, target_type, target_id, ip, user_agent, request_id, details,
              to_tell)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
              (SELECT 1 FROM webhook_endpoints WHERE gone_at IS NULL LIMIT 1))",
     )
-    .bind(entropy.uuid_v7(scope.now))
-    .bind(scope.now.as_micros())
-    .bind(event.kind.as_str())
-    .bind(actor_type)
-    .bind(actor_id)
-    .bind(target_type)
-    .bind(target_id)
-    .bind(scope.client.ip.map(|ip| ip.to_string()))
-    .bind(scope.client.user_agent.as_deref())
-    .bind(Some(scope.client.request_id.as_str()).filter(|id| !id.is_empty()))
-    .bind(event.details.to_string())
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    .text(entropy.uuid_v7(scope.now))
+    .number(scope.now.as_micros())
+    .text(event.kind.as_str())
+    .text(actor_type)
+    .maybe_text(actor_id)
+    .text(target_type)
+    .maybe_text(target_id.map(str::to_owned))
+    .maybe_text(scope.client.ip.map(|ip| ip.to_string()))
+    .maybe_text(scope.client.user_agent.clone())
+    .maybe_text(Some(scope.client.request_id.clone()).filter(|id| !id.is_empty()))
+    .text(event.details.to_string())
 }

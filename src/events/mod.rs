@@ -8,5 +8,5 @@ mod scope;
 pub mod webhooks;
 
 pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditPage, find_event, list_events};
-pub use event::{Event, EventKind, Target, has_happened_to, record};
+pub use event::{Event, EventKind, Target, has_happened_to, record, record_with};
 pub use scope::{Actor, Client, Scope};

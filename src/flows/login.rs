@@ -13,7 +13,7 @@ use super::{
 use crate::{
     auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse, Configured, InputKind},
     events::{self, Actor, Event, EventKind, Scope, Target},
-    platform::{Bucket, Tx},
+    platform::{Bucket, Tx, write_together},
     sessions::{self, NewSession, Opened},
     shared::{EmailAddress, ExternalUser, ProviderId, UserId},
     users::{self, User},
@@ -162,7 +162,7 @@ pub(super) async fn note_failure(
 ) -> Result<(), Error> {
     let email = email_in(input);
     let entity_id = email.as_ref().map_or("", EmailAddress::as_str);
-    let identity = identities.retrieve(entity_id).await?;
+    let identity = identities.recall(entity_id).await?;
     let target = match identity.as_ref().map(|identity| (identity.actor_id(USER), &identity.id)) {
         Some((Some(user), _)) => Target::User(UserId::new(user)),
         Some((None, identity)) => Target::AuthIdentity(identity.clone()),
@@ -234,12 +234,12 @@ pub(super) async fn open_session(
         is_remembered,
     };
     let entropy = &services.platform.entropy;
-    let session = sessions::open(tx, entropy, scope, (&new, services.rules.lifetime)).await?;
+    let (session, opening) = sessions::open_with(entropy, scope, (&new, services.rules.lifetime))?;
     let event = Event {
         kind: EventKind::SessionCreated,
         target: Target::User(user.id.clone()),
         details: json!({ "provider": provider.as_str(), "session_id": session.id.as_str() }),
     };
-    events::record(tx, entropy, scope, event).await?;
+    write_together(tx, vec![opening, events::record_with(entropy, scope, &event)]).await?;
     Ok(LoggedIn { user, session })
 }

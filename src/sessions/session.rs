@@ -6,7 +6,7 @@ use sqlx::{Row, any::AnyRow};
 
 use crate::{
     events::Scope,
-    platform::{Db, Dialect, Entropy, Timestamp, TokenHash, Tx},
+    platform::{Db, Dialect, Entropy, Timestamp, TokenHash, Tx, Walk, WalkStep, Write, write_together},
     shared::{AuthIdentityId, ExternalUser, ProviderId, SessionId, UserId},
 };
 
@@ -138,31 +138,43 @@ pub async fn open(
     scope: &Scope,
     (new, lifetime): (&NewSession, Lifetime),
 ) -> Result<Opened, sqlx::Error> {
+    let (opened, write) = open_with(entropy, scope, (new, lifetime))?;
+    write_together(tx, vec![write]).await?;
+    Ok(opened)
+}
+
+/// The same as a write that goes to the database together with others; without it there is no session.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(
+    entropy: &Entropy,
+    scope: &Scope,
+    (new, lifetime): (&NewSession, Lifetime),
+) -> Result<(Opened, Write), sqlx::Error> {
     let key = SessionKey::random(entropy);
     let id = SessionId::new(entropy.uuid_v7(scope.now));
     let expires_at = scope.now.plus(lifetime.absolute);
     let external_user = new.external_user.as_ref().map(serde_json::to_string).transpose();
     let external_user = external_user.map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    sqlx::query(
+    let write = Write::new(
         "INSERT INTO sessions (key_hash, id, actor_type, user_id, auth_identity_id, provider, ip, user_agent, created_at,
              proved_at, last_seen_at, expires_at, is_remembered, external_user)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10, $11, $12)",
     )
-    .bind(key.hash().as_str())
-    .bind(id.as_str())
-    .bind(&new.actor_type)
-    .bind(new.user_id.as_ref().map_or("", UserId::as_str))
-    .bind(new.auth_identity_id.as_str())
-    .bind(new.provider.as_str())
-    .bind(scope.client.ip.map(|ip| ip.to_string()))
-    .bind(scope.client.user_agent.as_deref())
-    .bind(scope.now.as_micros())
-    .bind(expires_at.as_micros())
-    .bind(i64::from(new.is_remembered))
-    .bind(external_user)
-    .execute(&mut **tx)
-    .await?;
-    Ok(Opened { key, id, expires_at, is_remembered: new.is_remembered })
+    .text(key.hash().as_str())
+    .text(id.as_str())
+    .text(&new.actor_type)
+    .text(new.user_id.as_ref().map_or("", UserId::as_str))
+    .text(new.auth_identity_id.as_str())
+    .text(new.provider.as_str())
+    .maybe_text(scope.client.ip.map(|ip| ip.to_string()))
+    .maybe_text(scope.client.user_agent.clone())
+    .number(scope.now.as_micros())
+    .number(expires_at.as_micros())
+    .number(i64::from(new.is_remembered))
+    .maybe_text(external_user);
+    Ok((Opened { key, id, expires_at, is_remembered: new.is_remembered }, write))
 }
 
 /// Names the user that a session is for, as the embedding application says.
@@ -306,12 +318,20 @@ pub async fn end_unowned(tx: &mut Tx, identity: &AuthIdentityId, actor_type: &st
 /// # Errors
 /// What the database says.
 pub async fn sweep(db: &Db, lifetime: Lifetime, now: Timestamp) -> Result<u64, sqlx::Error> {
-    let mut tx = db.begin().await?;
-    let done = sqlx::query("DELETE FROM sessions WHERE expires_at <= $1 OR last_seen_at <= $2")
+    let (mut total, mut walk) = (0, Walk::through("sessions", "key_hash"));
+    while let Some(WalkStep { after, upto }) = walk.step(db).await? {
+        let mut tx = db.begin_relaxed().await?;
+        let done = sqlx::query(
+            "DELETE FROM sessions WHERE key_hash > $1 AND key_hash <= $2 AND (expires_at <= $3 OR last_seen_at <= $4)",
+        )
+        .bind(after)
+        .bind(upto)
         .bind(now.as_micros())
         .bind(now.minus(lifetime.idle).as_micros())
         .execute(&mut *tx)
         .await?;
-    tx.commit().await?;
-    Ok(done.rows_affected())
+        tx.commit().await?;
+        total += done.rows_affected();
+    }
+    Ok(total)
 }

@@ -12,6 +12,8 @@ mod migrate;
 mod open;
 mod settings;
 mod swift;
+mod together;
+mod walk;
 
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use sqlx::{Any, AnyPool, Execute, Transaction, any::AnyRow};
 pub use dialect::Dialect;
 pub use error::{DbError, is_unavailable, is_unique_violation};
 pub use settings::{DatabaseSettings, DatabaseUrl, InvalidDatabaseUrl};
+pub use together::{Write, write_together};
+pub use walk::{Walk, WalkStep};
 
 use self::swift::SwiftReads;
 use super::TokenHash;

@@ -20,6 +20,8 @@ on_both_databases!(
     a_changed_migration_is_refused,
     a_closed_database_is_unavailable,
     a_row_is_joined_by_its_key_wherever_statistics_end,
+    writes_that_go_together_all_count_or_none_does,
+    a_walk_passes_each_row_once,
 );
 
 async fn run(db: &Db, statement: &'static str) -> u64 {
@@ -380,4 +382,55 @@ fn an_address_is_shown_without_its_password() {
         assert_eq!(format!("{parsed} {parsed:?}"), format!("{shown} {shown}"));
         assert_eq!(parsed.expose(), url);
     }
+}
+
+async fn writes_that_go_together_all_count_or_none_does(test: &TestDb) {
+    run(&test.db, "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, number BIGINT NOT NULL, text TEXT)").await;
+    let insert = |id: &str, number| {
+        Write::new("INSERT INTO t (text, id, number) VALUES ($1, $2, $3)").maybe_text(None).text(id).number(number)
+    };
+    let twelve =
+        "INSERT INTO t (id, number, text) VALUES ($2, $10 + $11 + $12, $3 || $4 || $5 || $6 || $7 || $8 || $9 || $1)";
+    let mut many = Write::new(twelve).text("$1").text("many");
+    for _ in 3..=9 {
+        many = many.text("x");
+    }
+    many = many.number(1).number(20).number(300);
+    for round in [vec![], vec![insert("one", 1)], vec![insert("two", 2), many, insert("three", 3)]] {
+        let mut tx = test.db.begin().await.unwrap();
+        write_together(&mut tx, round).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let rows = sqlx::query("SELECT id, number, text FROM t ORDER BY number").fetch_all(test.db.reader()).await.unwrap();
+    let rows: Vec<(String, i64, Option<String>)> =
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    let plain = |id: &str, number| (id.to_owned(), number, None);
+    let many = ("many".to_owned(), 321, Some("xxxxxxx$1".to_owned()));
+    assert_eq!(rows, [plain("one", 1), plain("two", 2), plain("three", 3), many]);
+
+    for taken in [["new", "one"], ["one", "new"]] {
+        let mut tx = test.db.begin().await.unwrap();
+        let error = write_together(&mut tx, taken.map(|id| insert(id, 9)).into()).await.unwrap_err();
+        assert!(is_unique_violation(&error), "{error}");
+        drop(tx);
+        assert_eq!(count(&test.db, "SELECT count(*) FROM t WHERE number = 9").await, 0);
+    }
+}
+
+async fn a_walk_passes_each_row_once(test: &TestDb) {
+    run(&test.db, "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY)").await;
+    let mut walk = Walk::through("t", "id");
+    assert!(walk.step(&test.db).await.unwrap().is_none());
+    let mut tx = test.db.begin().await.unwrap();
+    for number in 0..2345 {
+        let insert = sqlx::query("INSERT INTO t (id) VALUES ($1)");
+        insert.bind(format!("{:04}", number * 11 % 2345)).execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let (mut walk, mut steps) = (Walk::through("t", "id"), Vec::new());
+    while let Some(WalkStep { after, upto }) = walk.step(&test.db).await.unwrap() {
+        let query = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM t WHERE id > $1 AND id <= $2");
+        steps.push(query.bind(after).bind(upto).fetch_one(test.db.reader()).await.unwrap());
+    }
+    assert_eq!(steps, [1000, 1000, 345]);
 }
