@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::{BrowserKey, Error, state::Away, stored_identity::find_identity};
 use crate::{
-    platform::{Db, Entropy, Platform, Timestamp, Tx},
+    platform::{Db, Dialect, Entropy, Platform, Timestamp, Tx},
     shared::{AuthIdentityId, ProviderId},
 };
 
@@ -56,15 +56,16 @@ pub struct ProviderIdentity {
 #[derive(Default)]
 struct Work {
     created: Vec<AuthIdentity>,
-    /// By entity id: the stored provider metadata as it was read, and as it is to be.
-    read: BTreeMap<String, Metadata>,
-    /// By entity id: who was found by it last, and by which nobody was.
-    met: BTreeMap<String, Option<AuthIdentity>>,
+    /// By entity id: who was found by it first, and by which nobody was.
+    read: BTreeMap<String, Option<Found>>,
 }
 
-struct Metadata {
+struct Found {
+    /// The provider metadata as they were read.
     stored: String,
-    wanted: Option<Map<String, Value>>,
+    /// The identity as it is to be.
+    wanted: AuthIdentity,
+    is_changed: bool,
 }
 
 /// The identities of one provider, for the length of one request.
@@ -121,22 +122,24 @@ impl AuthIdentityProviderService {
         if self.is_blind || entity_id.contains('\0') {
             return Ok(None);
         }
-        let (identity, stored) = find_identity(&self.db, &self.provider, entity_id).await?.unzip();
+        let found = find_identity(&self.db, &self.provider, entity_id).await?;
+        let identity = found.as_ref().map(|(identity, _)| identity.clone());
+        let found = found.map(|(wanted, stored)| Found { stored, wanted, is_changed: false });
         let mut work = self.work();
-        if let Some(stored) = stored {
-            // What was read first is what the proof stands on.
-            work.read.entry(entity_id.to_owned()).or_insert(Metadata { stored, wanted: None });
+        let first = work.read.entry(entity_id.to_owned()).or_default();
+        // Who was found first is who the proof stands on.
+        if first.is_none() {
+            *first = found;
         }
-        work.met.insert(entity_id.to_owned(), identity.clone());
         Ok(identity)
     }
 
-    /// The same, as this request has found it last: for what is only to be noted of it.
+    /// The same, as this request has found it: for what is only to be noted of it.
     ///
     /// # Errors
     /// As [`Self::retrieve`].
     pub(crate) async fn recall(&self, entity_id: &str) -> Result<Option<AuthIdentity>, Error> {
-        let met = self.work().met.get(entity_id).cloned();
+        let met = self.work().read.get(entity_id).map(|found| found.as_ref().map(|found| found.wanted.clone()));
         match met {
             Some(identity) => Ok(identity),
             None => self.retrieve(entity_id).await,
@@ -182,17 +185,41 @@ impl AuthIdentityProviderService {
         self.work().created.push(identity);
     }
 
+    /// Makes an identity anew of what was known when it was proved, and is not any more; it is stored when the flow commits.
+    /// It is nobody's: whosever it was, that ended with it.
+    pub fn create_anew(&self, known: ProviderIdentity) -> AuthIdentity {
+        let id = AuthIdentityId::new(self.entropy.uuid_v7(self.now));
+        let identity = AuthIdentity { id, app_metadata: BTreeMap::new(), provider_identity: known };
+        self.adopt(identity.clone());
+        identity
+    }
+
     /// Replaces the provider metadata of an identity; it is stored when the flow commits.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such identity.
     pub async fn update(&self, entity_id: &str, provider_metadata: Map<String, Value>) -> Result<AuthIdentity, Error> {
-        let mut identity = self.retrieve(entity_id).await?.ok_or(Error::NotFound)?;
-        identity.provider_identity.provider_metadata.clone_from(&provider_metadata);
-        if let Some(read) = self.work().read.get_mut(entity_id) {
-            read.wanted = Some(provider_metadata);
+        self.change(entity_id, |known| known.provider_metadata = provider_metadata).await
+    }
+
+    /// Replaces what the provider tells of a person; it is stored when the flow commits.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such identity.
+    pub async fn describe(&self, entity_id: &str, user_metadata: Map<String, Value>) -> Result<AuthIdentity, Error> {
+        self.change(entity_id, |known| known.user_metadata = user_metadata).await
+    }
+
+    async fn change(&self, entity_id: &str, change: impl FnOnce(&mut ProviderIdentity)) -> Result<AuthIdentity, Error> {
+        if !matches!(self.work().read.get(entity_id), Some(Some(_))) {
+            self.retrieve(entity_id).await?;
         }
-        Ok(identity)
+        let mut work = self.work();
+        let found = work.read.get_mut(entity_id).and_then(Option::as_mut).ok_or(Error::NotFound)?;
+        let before = found.wanted.provider_identity.clone();
+        change(&mut found.wanted.provider_identity);
+        found.is_changed |= found.wanted.provider_identity != before;
+        Ok(found.wanted.clone())
     }
 
     /// Remembers something for the second half of a redirect.
@@ -232,7 +259,7 @@ impl AuthIdentityProviderService {
     /// Whether the provider wrote anything that is to be stored.
     pub fn has_written(&self) -> bool {
         let work = self.work();
-        !work.created.is_empty() || work.read.values().any(|metadata| metadata.wanted.is_some())
+        !work.created.is_empty() || work.read.values().flatten().any(|found| found.is_changed)
     }
 
     /// Stores what the provider wrote, in the transaction of the flow, and holds what it read as it was until that ends.
@@ -241,53 +268,17 @@ impl AuthIdentityProviderService {
     /// [`Error::Taken`] if another request has created the identity meanwhile, [`Error::Changed`] if another has changed
     /// or deleted one that this request has read.
     pub async fn commit(&self, tx: &mut Tx) -> Result<(), Error> {
-        let Work { created, read, .. } = std::mem::take(&mut *self.work());
+        let Work { created, read } = std::mem::take(&mut *self.work());
         for identity in &created {
             insert_identity(tx, identity, self.now).await?;
         }
-        for (entity_id, metadata) in &read {
-            match &metadata.wanted {
-                Some(wanted) => self.replace(tx, entity_id, (&metadata.stored, wanted)).await?,
-                None => self.hold(tx, entity_id, &metadata.stored).await?,
+        for found in read.values().flatten() {
+            let is_as_read = if found.is_changed { found.replace(tx, self.now).await? } else { found.hold(tx).await? };
+            if !is_as_read {
+                return Err(Error::Changed);
             }
         }
         Ok(())
-    }
-
-    /// One statement compares and locks: whoever changes the same identity waits, or is waited for.
-    async fn hold(&self, tx: &mut Tx, entity_id: &str, stored: &str) -> Result<(), Error> {
-        let sql = format!(
-            "SELECT 1 FROM provider_identities WHERE provider = $1 AND entity_id = $2 AND provider_metadata = $3{}",
-            self.db.dialect().hold_rows()
-        );
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(self.provider.as_str())
-            .bind(entity_id)
-            .bind(stored)
-            .fetch_optional(&mut **tx)
-            .await?;
-        if row.is_some() { Ok(()) } else { Err(Error::Changed) }
-    }
-
-    /// One statement compares, writes and locks.
-    async fn replace(
-        &self,
-        tx: &mut Tx,
-        entity_id: &str,
-        (stored, wanted): (&str, &Map<String, Value>),
-    ) -> Result<(), Error> {
-        let done = sqlx::query(
-            "UPDATE provider_identities SET provider_metadata = $1, updated_at = $2
-             WHERE provider = $3 AND entity_id = $4 AND provider_metadata = $5",
-        )
-        .bind(Value::Object(wanted.clone()).to_string())
-        .bind(self.now.as_micros())
-        .bind(self.provider.as_str())
-        .bind(entity_id)
-        .bind(stored)
-        .execute(&mut **tx)
-        .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(Error::Changed) }
     }
 
     fn created(&self, entity_id: &str) -> Option<AuthIdentity> {
@@ -296,6 +287,46 @@ impl AuthIdentityProviderService {
 
     fn work(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Found {
+    /// Whether it is as it was read; one statement compares and locks: whoever changes the same identity waits, or is
+    /// waited for. One that was deleted and made anew may look alike, and is another.
+    async fn hold(&self, tx: &mut Tx) -> Result<bool, Error> {
+        let sql = format!(
+            "SELECT 1 FROM provider_identities
+             WHERE provider = $1 AND entity_id = $2 AND auth_identity_id = $3 AND provider_metadata = $4{}",
+            Dialect::of(tx).hold_rows()
+        );
+        let known = &self.wanted.provider_identity;
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(known.provider.as_str())
+            .bind(known.entity_id.as_str())
+            .bind(self.wanted.id.as_str())
+            .bind(self.stored.as_str())
+            .fetch_optional(&mut **tx)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// The same where it is changed; one statement compares, writes and locks.
+    async fn replace(&self, tx: &mut Tx, now: Timestamp) -> Result<bool, Error> {
+        let known = &self.wanted.provider_identity;
+        let done = sqlx::query(
+            "UPDATE provider_identities SET provider_metadata = $1, user_metadata = $2, updated_at = $3
+             WHERE provider = $4 AND entity_id = $5 AND auth_identity_id = $6 AND provider_metadata = $7",
+        )
+        .bind(Value::Object(known.provider_metadata.clone()).to_string())
+        .bind(Value::Object(known.user_metadata.clone()).to_string())
+        .bind(now.as_micros())
+        .bind(known.provider.as_str())
+        .bind(known.entity_id.as_str())
+        .bind(self.wanted.id.as_str())
+        .bind(self.stored.as_str())
+        .execute(&mut **tx)
+        .await?;
+        Ok(done.rows_affected() == 1)
     }
 }
 

@@ -338,7 +338,7 @@ async fn open_anew(services: &Services, scope: &Scope, asking: &Resumed, tx: &mu
     end_all(tx, user, None).await?;
     let new = NewSession {
         actor_type: USER.to_owned(),
-        external_user: None,
+        external_user: session.external_user.clone(),
         user_id: Some(user.clone()),
         auth_identity_id: session.auth_identity_id.clone(),
         provider: session.provider.clone(),

@@ -116,13 +116,21 @@ pub(super) async fn close_ways_in(tx: &mut Tx, user: &UserId, now: Timestamp) ->
 }
 
 /// Gives an account whose address nobody had proved to whoever has, by this identity: no way in, session, mail or link of
-/// before is left, and the address is proved.
+/// before is left, and the address is proved. [`Error::Conflict`] where the account is not any more what it was when that
+/// was decided.
 pub(super) async fn hand_over(
     services: &Services,
     scope: &Scope,
     (user, identity): (&User, &AuthIdentity),
     tx: &mut Tx,
 ) -> Result<(), Error> {
+    // Whoever links one more way in at this moment has done so by now, and it goes with the others, or finds the session
+    // ended. Of two who have proved the address at once, one comes second.
+    authority::hold_account(tx, &user.id).await?;
+    let held = users::find_by_email_in(tx, &user.email).await?;
+    if held.as_ref().map(what_was_decided_on) != Some(what_was_decided_on(user)) {
+        return Err(Error::Conflict);
+    }
     let strangers = auth::find_of_actor(tx, USER, user.id.as_str()).await?;
     auth::leave_only(tx, (USER, user.id.as_str()), identity).await?;
     // Behind the ways in: a log-in that is under way either sees them gone, or has opened its session by now.
@@ -138,6 +146,10 @@ pub(super) async fn hand_over(
     users::set_email_verified(tx, user, scope.now).await?;
     let event = Event::about_user(EventKind::AuthEmailVerified, &user.id);
     Ok(events::record(tx, &services.platform.entropy, scope, event).await?)
+}
+
+fn what_was_decided_on(user: &User) -> (&UserId, bool, bool) {
+    (&user.id, user.email_verified_at.is_some(), user.disabled_at.is_some())
 }
 
 /// Writes that sessions of a user were ended.

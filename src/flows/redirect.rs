@@ -200,16 +200,15 @@ async fn carry_out(
     }
 }
 
-/// What is stored of an identity by now; where nothing is, it is new once more.
+/// What is stored of an identity by now, with what is told of it now; where nothing is, it is somebody new, whosever it was.
 pub(super) async fn as_it_stands(
     identities: &AuthIdentityProviderService,
-    identity: AuthIdentity,
+    AuthIdentity { provider_identity: known, .. }: AuthIdentity,
 ) -> Result<AuthIdentity, Error> {
-    if let Some(stored) = identities.retrieve(&identity.provider_identity.entity_id).await? {
-        return Ok(stored);
+    match identities.retrieve(&known.entity_id).await? {
+        Some(_) => Ok(identities.describe(&known.entity_id, known.user_metadata).await?),
+        None => Ok(identities.create_anew(known)),
     }
-    identities.adopt(identity.clone());
-    Ok(identity)
 }
 
 async fn carry_out_once(
@@ -229,7 +228,9 @@ async fn carry_out_once(
             Ok(Arrival::Linked)
         }
         Errand::AcceptInvite(newcomer) => {
-            let accepted = accept_invite_by_provider(services, scope, newcomer, (identity, identities)).await?;
+            let named = resolve_user::ask(services, configured, identity).await?;
+            let proved = ((identity, named.as_ref()), identities);
+            let accepted = accept_invite_by_provider(services, scope, newcomer, proved).await?;
             Ok(Arrival::LoggedIn(Box::new(accepted)))
         }
         Errand::Rehearse => rehearse(services, scope, (configured, identity)).await.map(Arrival::Rehearsed),

@@ -5,7 +5,7 @@ mod external_user;
 mod github;
 mod google;
 mod identities;
-mod oidc;
+pub mod oidc;
 mod resolve_user;
 mod resolve_user_by_http;
 mod ways_in;

@@ -31,7 +31,7 @@ pub use openid_provider::{CLIENT_ID, CLIENT_SECRET, OpenIdProvider, Reply, Scrip
 pub use page::Page;
 pub use people::{ADMIN, PASSWORD, token_in};
 pub use program::Program;
-pub use providers::{MyAuth, directory};
+pub use providers::{Gate, MyAuth, directory};
 pub use receiver::{Answer, Receiver, SECRET, Webhook};
 pub use server::{TestApp, run};
 pub use smtp::{Manner, Received, Smtp, settings as smtp_settings};

@@ -4,6 +4,7 @@ mod connections;
 mod cross_site;
 mod in_flight;
 mod last_admin;
+mod meanwhile;
 mod parallel;
 mod pre_hijacking;
 mod redirects;

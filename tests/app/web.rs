@@ -1,7 +1,7 @@
 //! What people meet: a file for each page, with what it does and what it refuses.
 
 mod account;
-mod connections;
+pub mod connections;
 mod dashboard;
 mod forgot_password;
 mod invite;

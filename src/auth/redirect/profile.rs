@@ -33,7 +33,10 @@ impl Profile {
         let said = text_of(claims, "email");
         let email = said.and_then(|email| EmailAddress::parse(email).ok());
         // What they have proved is what is written there, and not what it looks like: `ａ@b.org` is not `a@b.org`.
-        let is_same = said.map(str::to_lowercase).as_deref() == email.as_ref().map(EmailAddress::as_str);
+        // Nor is `K@b.org` with a Kelvin sign `k@b.org`, though it is so in lower case.
+        let is_same = said.zip(email.as_ref()).is_some_and(|(said, email)| {
+            said.to_lowercase() == email.as_str() && said.is_ascii() == email.as_str().is_ascii()
+        });
         let is_verified = is_same && claims.get("email_verified") == Some(&Value::Bool(true));
         let text = |name: &str| text_of(claims, name).map(|text| (name.to_owned(), json!(text)));
         let texts = TEXTS.into_iter().filter_map(text).collect();
@@ -145,7 +148,9 @@ mod tests {
 
     #[test]
     fn an_address_that_only_looks_like_another_proves_nothing_of_that_one() {
-        for email in ["ａda@example.org", "ada＠example.org", "ada@ｅxample.org", "ﬁx@example.org"] {
+        for email in
+            ["ａda@example.org", "ada＠example.org", "ada@ｅxample.org", "ﬁx@example.org", "\u{212a}ate@example.org"]
+        {
             let metadata =
                 profile(&json!({ "sub": "7", "email": email, "email_verified": true })).unwrap().to_metadata();
             assert_eq!(metadata["email_verified"], false, "{email}");

@@ -43,12 +43,14 @@ impl Tokens {
         let subject = profile.subject.as_str();
         let known = identities.retrieve(subject).await?;
         let kept = if client.keeps_tokens { self.sealed(identities)? } else { Map::new() };
-        let identity = match known {
-            Some(_) if client.keeps_tokens => identities.update(subject, kept).await?,
-            Some(known) => known,
-            None => identities.create(subject, kept, profile.to_metadata())?,
-        };
-        Ok(AuthResponse::authenticated(identity))
+        if known.is_none() {
+            return Ok(AuthResponse::authenticated(identities.create(subject, kept, profile.to_metadata())?));
+        }
+        if client.keeps_tokens {
+            identities.update(subject, kept).await?;
+        }
+        // What is told now counts: an address that somebody had there may be somebody else's by now.
+        Ok(AuthResponse::authenticated(identities.describe(subject, profile.to_metadata()).await?))
     }
 
     fn sealed(&self, identities: &AuthIdentityProviderService) -> Result<Map<String, Value>, Trouble> {

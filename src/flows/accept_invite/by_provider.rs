@@ -11,9 +11,9 @@ use super::{
 use crate::{
     auth::{AuthIdentity, AuthIdentityProviderService},
     events::Scope,
-    flows::{LoggedIn, login::open_session},
+    flows::{LoggedIn, login::open_session, resolve_user},
     sessions,
-    shared::{PersonName, UserId},
+    shared::{ExternalUser, PersonName, UserId},
     users::{self, NewUser, Profile},
 };
 
@@ -46,12 +46,13 @@ impl Newcomer {
     }
 }
 
-/// Accepts an invite with an identity that a provider has proved, and logs the person in.
+/// Accepts an invite with an identity that a provider has proved, and logs the person in, as the
+/// user whom the hook has named.
 pub(in crate::flows) async fn accept_invite_by_provider(
     services: &Services,
     scope: &Scope,
     newcomer: &Newcomer,
-    (identity, identities): (&AuthIdentity, &AuthIdentityProviderService),
+    ((identity, named), identities): ((&AuthIdentity, Option<&ExternalUser>), &AuthIdentityProviderService),
 ) -> Result<LoggedIn, Error> {
     limit_tries(services, scope).await?;
     let (standing, found) = look_up(services, scope, &newcomer.token).await?;
@@ -89,6 +90,9 @@ pub(in crate::flows) async fn accept_invite_by_provider(
     }
     create_user::note_link(services, scope, (&id, identity), &mut tx).await?;
     let logged_in = open_session(services, scope, (&id, identity, false), &mut tx).await?;
+    if let Some(named) = named {
+        resolve_user::name(&logged_in.session.id, named, &mut tx).await?;
+    }
     tx.commit().await?;
     Ok(logged_in)
 }

@@ -35,7 +35,7 @@ pub(super) async fn leave(program: &Program, id: &str, body: &Value) -> Url {
 }
 
 /// What a browser brings back from there.
-pub(super) async fn visit(location: Url) -> Map<String, Value> {
+pub async fn visit(location: Url) -> Map<String, Value> {
     let browser = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
     let answer = browser.get(location).send().await.unwrap();
     let status = answer.status();

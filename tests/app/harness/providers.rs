@@ -8,13 +8,21 @@ mod custom_provider;
 mod example_directory;
 
 pub use custom_provider::MyAuth;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use latchkey::{
     auth::prelude::*,
     flows::{HookError, ProvedLogin, Resolution},
 };
 use serde_json::{Map, json};
+use tokio::sync::Notify;
 
 /// Serves the directory of the examples; answers where it is asked.
 pub async fn directory() -> String {
@@ -56,6 +64,8 @@ impl AuthProvider for Outside {
 /// where it holds an `@`, which is proved where it ends with `!`; `nobody` has none.
 pub struct Elsewhere;
 
+/// How long a test waits for somebody before it fails.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What no two journeys have alike.
 static JOURNEYS: AtomicU64 = AtomicU64::new(1);
 
@@ -107,9 +117,43 @@ impl AuthProvider for Elsewhere {
     }
 }
 
-/// Refuses one, names another, and lets all others be.
+/// Who is held up while the application thinks about them.
+static HELD: Mutex<BTreeMap<String, Gate>> = Mutex::new(BTreeMap::new());
+
+/// Where one person waits, once.
+#[derive(Clone, Default)]
+pub struct Gate {
+    reached: Arc<Notify>,
+    opened: Arc<Notify>,
+}
+
+impl Gate {
+    /// Holds up the next log-in of this one, whom only one test knows.
+    pub fn before(entity_id: &str) -> Self {
+        let gate = Self::default();
+        HELD.lock().unwrap().insert(entity_id.to_owned(), gate.clone());
+        gate
+    }
+
+    /// Waits until they are here.
+    pub async fn reached(&self) {
+        tokio::time::timeout(PATIENCE, self.reached.notified()).await.expect("nobody came");
+    }
+
+    /// Lets them go on.
+    pub fn open(&self) {
+        self.opened.notify_one();
+    }
+}
+
+/// Refuses one, names another, holds up whom a test wants held up, and lets all others be.
 pub async fn resolve_user(login: ProvedLogin) -> Result<Resolution, HookError> {
     assert_eq!(login.is_new_user, login.user.is_none());
+    let gate = HELD.lock().unwrap().remove(&login.entity_id);
+    if let Some(gate) = gate {
+        gate.reached.notify_one();
+        gate.opened.notified().await;
+    }
     match login.entity_id.as_str() {
         "refused" => Ok(Resolution::Refused),
         "broken" => Err("the application has a bad day".into()),

@@ -28,13 +28,13 @@ const TWO_FORMS: &str =
     r#"providers = [{ id = "emailpass", kind = "emailpass" }, { id = "staff", kind = "emailpass" }]"#;
 
 /// Posts a form that sends the browser away; answers the state that it has there.
-async fn leave(client: &Client, (form, fields): (&str, &[(&str, &str)])) -> String {
+pub async fn leave(client: &Client, (form, fields): (&str, &[(&str, &str)])) -> String {
     let page = client.submit(form, fields).await;
     let to = page.expect_status(200).header("refresh").unwrap().to_owned();
     state_in(to.strip_prefix("0; url=").unwrap())
 }
 
-async fn link_as(client: &Client, code: &str) -> Page {
+pub async fn link_as(client: &Client, code: &str) -> Page {
     let state = leave(client, ("/api/link-provider", &[("provider", "elsewhere")])).await;
     come_back(client, (code, &state)).await
 }

@@ -42,10 +42,10 @@ async fn the_first_log_in_makes_the_account_and_the_second_finds_it(app: TestApp
     let verified = "SELECT count(*) FROM users WHERE email_verified_at IS NOT NULL";
     assert_eq!(app.number(verified).await, 1);
     let expected = json!({
-        "sub": "subject of op", "email": "op@example.org", "email_verified": true, "given_name": "Ada",
+        "sub": "subject of op", "email": "new@example.org", "email_verified": true, "given_name": "Other",
         "family_name": "Lovelace",
     });
-    assert_eq!(metadata_of(&app, "user_metadata", "op").await, expected);
+    assert_eq!(metadata_of(&app, "user_metadata", "op").await, expected, "what is told now");
     assert_eq!(metadata_of(&app, "provider_metadata", "op").await, json!({}));
     let providers = app.program().get("/auth/user/providers").await.json();
     let listed = json!({ "id": "op", "identifier": "oidc", "display_name": "The <b>firm</b>", "flow": "redirect" });
