@@ -1,5 +1,6 @@
 //! A user whom somebody else looks after: a provider answers who they are, and Latchkey keeps nothing of them but the
-//! session, which carries this. Refuses what could not stand in a header, or would not fit in a row.
+//! session, which carries this. Refuses what could not stand in a header, would not fit in a row, or is another id to whoever
+//! reads a header (RFC 9110 §5.5: outer blanks are none of the value).
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,9 @@ pub struct ExternalUser {
 
 /// A user that nobody could be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a user needs an id; id, email, name and image have at most 500 characters, and no control characters")]
+#[error(
+    "a user needs an id without outer blanks; id, email, name and image have at most 500 characters, no control characters"
+)]
 pub struct InvalidExternalUser;
 
 impl ExternalUser {
@@ -41,7 +44,8 @@ impl ExternalUser {
         let texts = [Some(&self.id), self.email.as_ref(), self.name.as_ref(), self.image.as_ref()];
         let is_fine = |text: &&String| text.chars().count() <= MAX_CHARS && !text.chars().any(char::is_control);
         let are_fine = texts.iter().flatten().all(is_fine);
-        if are_fine && !self.id.trim().is_empty() { Ok(()) } else { Err(InvalidExternalUser) }
+        let is_whole = !self.id.is_empty() && self.id.trim() == self.id;
+        if are_fine && is_whole { Ok(()) } else { Err(InvalidExternalUser) }
     }
 
     /// What to call them: the name, else the address, else the id.
@@ -61,6 +65,10 @@ mod tests {
             (ExternalUser::new("7"), true),
             (ExternalUser::new(""), false),
             (ExternalUser::new(" "), false),
+            (ExternalUser::new(" 7"), false),
+            (ExternalUser::new("7 "), false),
+            (ExternalUser::new("7\u{a0}"), false),
+            (ExternalUser::new("7 8"), true),
             (ExternalUser::new("7\r\nRemote-Role: admin"), false),
             (ExternalUser::new("x".repeat(500)), true),
             (ExternalUser::new("x".repeat(501)), false),

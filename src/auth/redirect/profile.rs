@@ -86,7 +86,9 @@ impl Profile {
 /// The subject of claims, if it could be anybody's.
 pub(super) fn subject_of(claims: &Map<String, Value>) -> Option<&str> {
     let subject = claims.get("sub")?.as_str()?;
-    let is_fine = !subject.trim().is_empty()
+    // Outer blanks would be lost in a header, and it would be somebody else's.
+    let is_fine = !subject.is_empty()
+        && subject.trim() == subject
         && subject.chars().count() <= MAX_SUBJECT_CHARS
         && !subject.chars().any(char::is_control);
     is_fine.then_some(subject)
@@ -114,6 +116,9 @@ mod tests {
             json!(["a"]),
             json!(""),
             json!(" "),
+            json!(" a"),
+            json!("a "),
+            json!("a\u{a0}"),
             json!("a\0"),
             json!("a\nb"),
             json!("a\u{85}"),

@@ -140,7 +140,7 @@ async fn nobody_is_taken_for_an_account_that_is_kept_here(app: TestApp) {
 }
 
 async fn what_no_header_carries_is_refused(app: TestApp) {
-    for id in ["", "  ", "a\r\nRemote-Role: admin", &"x".repeat(501)] {
+    for id in ["", "  ", " app-7", "app-7 ", "app-7\u{a0}", "a\r\nRemote-Role: admin", &"x".repeat(501)] {
         let client = app.form();
         let fields = [("provider", "outside"), ("fields[id]", id)];
         let status = client.post("/api/login-with", &fields).await.status;
