@@ -1,6 +1,6 @@
 //! Resume: who is behind the session of a request. One statement joins the session with its user, because every page
-//! pays for it; a session whose user is turned off or gone is none. A session of a user whom the embedding application
-//! looks after has all that there is of them.
+//! pays for it; a session whose user is turned off or gone is none, whomever a hook has named for it. A session of a
+//! user of whom nothing is kept has all that there is of them.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -46,7 +46,7 @@ pub async fn resume(services: &Services, key: SessionKey, now: Timestamp) -> Res
         format!(
             "SELECT {}, {} FROM sessions s LEFT JOIN users u ON u.id = s.user_id
              WHERE s.key_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND u.disabled_at IS NULL
-             AND (u.id IS NOT NULL OR (s.external_user IS NOT NULL AND s.actor_type = '{USER}'))",
+             AND (u.id IS NOT NULL OR (s.user_id = '' AND s.external_user IS NOT NULL AND s.actor_type = '{USER}'))",
             users::USER_COLUMNS,
             sessions::session_columns()
         )

@@ -5,12 +5,14 @@ use http::Method;
 use serde_json::json;
 
 use crate::harness::{Program, TestApp, on_both_databases};
+use crate::web::providers::{come_back, set_out};
 
 on_both_databases! {
     whom_the_hook_refuses_leaves_no_row with ELSEWHERE,
     whom_the_hook_names_is_told_in_place_of_the_account with ELSEWHERE,
     whom_the_hook_lets_be_is_the_account with ELSEWHERE,
     a_session_that_was_named_ends_with_the_account with ELSEWHERE,
+    a_session_that_was_named_is_nobodys_once_its_user_is_gone with ELSEWHERE,
     a_provider_that_sends_elsewhere_has_no_form with ELSEWHERE,
     nobody_is_named_where_nobody_may_register with INVITE_ONLY,
 }
@@ -78,6 +80,18 @@ async fn a_session_that_was_named_ends_with_the_account(app: TestApp) {
     admin.post(&format!("/admin/users/{id}/disable"), &json!({})).await.expect_status(200);
     program.get("/auth/forward").await.expect_status(401);
     assert_eq!(back_as(&app, "named").await.0, 401);
+}
+
+async fn a_session_that_was_named_is_nobodys_once_its_user_is_gone(app: TestApp) {
+    let client = app.form();
+    let state = set_out(&client, "").await;
+    come_back(&client, ("named", &state)).await.expect_redirect("/account");
+    let (_, program) = back_as(&app, "named").await;
+    assert_eq!(client.get("/auth/session").await.json()["user"]["id"], "app-first");
+    app.change("DELETE FROM users").await;
+    assert_eq!(client.get("/auth/session").await.json(), json!({}));
+    client.get("/auth/forward").await.expect_status(302);
+    program.get("/auth/forward").await.expect_status(401);
 }
 
 async fn a_provider_that_sends_elsewhere_has_no_form(app: TestApp) {
