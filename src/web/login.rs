@@ -66,8 +66,9 @@ pub async fn show(
 ) -> Result<Response, PageError> {
     let next = query.next.as_deref().and_then(OwnPath::parse);
     let wants_another = query.use_account.as_deref() == Some("another");
+    let error = refusal_of(&state, &asked, &query);
     if let Some((called, home)) = logged_in_as(&asked).filter(|_| !wants_another) {
-        let view = move || view! { <AlreadyLoggedIn called=called home=home next=next /> };
+        let view = move || view! { <AlreadyLoggedIn called=called home=home next=next error=error /> };
         return Ok(page(&state, &asked, view));
     }
     let form = LoginForm {
@@ -75,7 +76,7 @@ pub async fn show(
         ways: Ways::of(&state.services, query.with.as_deref())?,
         flash: asked.flash.clone(),
         is_remembered: asked.flash.typed_in(FORM, "remember").is_some(),
-        error: refusal_of(&state, &asked, &query),
+        error,
         elsewhere: redirecting(&state.services)?,
         last_used: state.away.last_way(&headers),
         notice: words::of_notice(&asked),
@@ -287,13 +288,19 @@ fn PasswordFields(flash: Flash) -> impl IntoView {
 }
 
 #[component]
-fn AlreadyLoggedIn(called: String, home: Option<OwnPath>, next: Option<OwnPath>) -> impl IntoView {
+fn AlreadyLoggedIn(
+    called: String,
+    home: Option<OwnPath>,
+    next: Option<OwnPath>,
+    error: Option<String>,
+) -> impl IntoView {
     let on = next.clone().or(home).map(|on| on.as_str().to_owned());
     let another = next
         .map_or_else(|| "/login?use=another".to_owned(), |next| format!("/login?use=another&next={}", next.in_query()));
     let lead = format!("You're logged in as {called}.");
     view! {
         <EntryPage title="Welcome back" product=PRODUCT lead=lead>
+            {error.map(|error| view! { <Alert>{error}</Alert> })}
             {on.map(|on| view! { <ButtonLink href=on full=true>"Continue"</ButtonLink> })}
             <ButtonLink href=another kind=ButtonKind::Quiet full=true>"Use another account"</ButtonLink>
             <PostForm action="/api/logout">

@@ -31,6 +31,7 @@ on_both_databases! {
     a_page_of_another_site_spends_nobodys_tries with FEW_TRIES,
     an_unknown_code_is_never_shown with ELSEWHERE,
     a_journey_ends_where_it_wanted_to_go with ELSEWHERE,
+    who_is_logged_in_is_told_of_a_refusal_too with ELSEWHERE,
     the_way_that_was_used_last_is_marked with ELSEWHERE,
 }
 
@@ -302,6 +303,16 @@ async fn a_journey_ends_where_it_wanted_to_go(app: TestApp) {
     }
     client.get("/auth/signin/emailpass?next=/account").await.expect_redirect("/login?with=emailpass&next=/account");
     client.get("/auth/signin/unheard-of").await.expect_redirect("/login?error=Configuration");
+}
+
+async fn who_is_logged_in_is_told_of_a_refusal_too(app: TestApp) {
+    let bob = app.member("bob@example.org").await;
+    let to = "/login?error=AccessDenied&provider=elsewhere";
+    log_in_as(&bob, "refused").await.expect_redirect(to);
+    for _ in 0..2 {
+        bob.get(to).await.expect_text("You were not let in.").expect_text("You're logged in as bob@example.org.");
+    }
+    bob.get("/login?error=Haxx0r").await.expect_no_text("not let in");
 }
 
 async fn the_way_that_was_used_last_is_marked(app: TestApp) {
