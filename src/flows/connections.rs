@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::{Error, Services, USER, authority, create_user};
+use super::{Error, Services, USER, authority, create_user, end_sessions};
 use crate::{
     auth::{self, AuthIdentity, AuthIdentityProviderService},
     events::{self, Event, EventKind, Scope},
@@ -109,7 +109,10 @@ pub async fn unlink(
     }
     auth::unlink(&mut tx, way).await?;
     if !ways.iter().any(|other| !is_it(other) && other.auth_identity_id == way.auth_identity_id) {
-        sessions::end_all_of_identity(&mut tx, &way.auth_identity_id, scope.session_id()).await?;
+        let ended = sessions::end_all_of_identity(&mut tx, &way.auth_identity_id, scope.session_id()).await?;
+        if ended > 0 {
+            end_sessions::note(services, scope, (user, json!({ "count": ended })), &mut tx).await?;
+        }
     }
     let details = json!({ "provider": provider.as_str() });
     let event = Event::about_user(EventKind::IdentityUnlinked, user).with(details);

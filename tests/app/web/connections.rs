@@ -106,7 +106,9 @@ async fn an_unlinked_account_lets_nobody_in_and_its_sessions_end(app: TestApp) {
     bob.submit("/api/unlink-provider", &fields).await.expect_text("Unlinked.");
     assert!(bob.is_logged_in().await);
     assert!(!other.is_logged_in().await);
-    assert_eq!(app.number("SELECT count(*) FROM events WHERE kind = 'identity.unlinked'").await, 1);
+    for kind in ["identity.unlinked", "session.revoked"] {
+        assert_eq!(app.number(&format!("SELECT count(*) FROM events WHERE kind = '{kind}'")).await, 1, "{kind}");
+    }
     assert_eq!(app.number("SELECT count(*) FROM auth_identities").await, 1);
     let state = set_out(&other, "").await;
     come_back(&other, ("private!", &state)).await.expect_redirect("/account");
