@@ -59,6 +59,27 @@ pub async fn ways_in_of(tx: &mut Tx, actor_type: &str, actor_id: &str) -> Result
     rows.iter().map(WayIn::from_row).collect()
 }
 
+/// Whether what a provider knows somebody by is an account's way in.
+///
+/// # Errors
+/// [`Error::Internal`] if the database fails.
+pub async fn has_actor(
+    tx: &mut Tx,
+    (provider, entity_id): (&ProviderId, &str),
+    actor_type: &str,
+) -> Result<bool, Error> {
+    let row = sqlx::query(
+        "SELECT 1 FROM provider_identities p JOIN auth_identity_actors a ON a.auth_identity_id = p.auth_identity_id
+         WHERE p.provider = $1 AND p.entity_id = $2 AND a.actor_type = $3",
+    )
+    .bind(provider.as_str())
+    .bind(entity_id)
+    .bind(actor_type)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.is_some())
+}
+
 /// Deletes a way in, and its auth identity if that has no other.
 ///
 /// # Errors

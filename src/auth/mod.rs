@@ -15,7 +15,8 @@ mod state;
 mod stored_identity;
 
 pub use actors::{
-    WayIn, delete_of_actor, delete_unowned, find_of_actor, link_actor, rename_identity, unlink, ways_in, ways_in_of,
+    WayIn, delete_of_actor, delete_unowned, find_of_actor, has_actor, link_actor, rename_identity, unlink, ways_in,
+    ways_in_of,
 };
 pub use dynamic::DynProvider;
 pub use identities::{AuthIdentity, AuthIdentityProviderService, ProviderIdentity};

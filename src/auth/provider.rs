@@ -99,7 +99,8 @@ pub struct AuthResponse {
     pub success: bool,
     /// Who they are.
     pub auth_identity: Option<AuthIdentity>,
-    /// The user, where somebody else looks after them: wins over the identity, and nothing is stored.
+    /// The user, where somebody else looks after them: wins over the identity, and nothing is stored. Where people are sent
+    /// elsewhere, an identity beside it says what was proved of them, for the rules of who may come in.
     pub user: Option<ExternalUser>,
     /// Why not, in words for the person.
     pub error: Option<String>,
@@ -117,6 +118,12 @@ impl AuthResponse {
     /// is taken as it is, Latchkey keeps no account and opens a session.
     pub fn authorized(user: ExternalUser) -> Self {
         Self { success: true, user: Some(user), ..Self::default() }
+    }
+
+    /// The person proved at a provider to which people are sent to be this user, of whom nothing is to be kept. They pass
+    /// what everybody passes who has no account yet; the identity says what was proved, and is not stored.
+    pub fn visiting(user: ExternalUser, proved: AuthIdentity) -> Self {
+        Self { success: true, user: Some(user), auth_identity: Some(proved), ..Self::default() }
     }
 
     /// The person did not prove who they are.

@@ -12,10 +12,11 @@ use super::{
     Error, MailRequest, RegistrationMode, Services, USER,
     bearer::{Subject, issue},
     create_user,
-    external_user::{self, Entry},
+    external_user::{self, Entry, Outsider},
     login::{Proof, email_in, judge, limit_tries, note_failure, open_session},
     redirect::as_it_stands,
-    request_mail, resolve_user,
+    request_mail,
+    resolve_user::{self, Asked},
     services::client_subject,
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     events::{self, Actor, Event, EventKind, Scope, Target},
     platform::{Bucket, Tx},
     sessions::{self, NewSession, Opened},
-    shared::{ExternalUser, ProviderId, UserId},
+    shared::{ProviderId, UserId},
 };
 
 /// Who wants to come in, and how.
@@ -104,24 +105,28 @@ async fn try_to_authenticate(services: &Services, scope: &Scope, (ask, step): (&
             Err(Error::NotProved(reason))
         }
         Proof::Proved(identity) => {
-            let is_user = ask.actor_type == USER;
-            let named = if is_user { resolve_user::ask(services, configured, &identity).await? } else { None };
-            let proved = (ask.actor_type.as_str(), identity.clone(), named.clone());
+            let proved = (ask.actor_type.as_str(), configured, identity.clone());
             match come_in(services, scope, proved, &identities).await {
                 // Another request of the same person was first, and no provider answers twice.
                 Err(Error::Conflict | Error::Taken(_)) if step == Step::Second => {
                     let identity = as_it_stands(&identities, identity).await?;
-                    come_in(services, scope, (&ask.actor_type, identity, named), &identities).await
+                    come_in(services, scope, (&ask.actor_type, configured, identity), &identities).await
                 }
                 answer => answer,
             }
         }
-        Proof::External(user) => let_in(services, scope, (ask, &user)).await,
+        Proof::External(outsider) => let_in(services, scope, (ask, configured), outsider).await,
     }
 }
 
-/// Opens a session for a user whom the embedding application looks after.
-async fn let_in(services: &Services, scope: &Scope, (ask, user): (&Ask, &ExternalUser)) -> Result<Access, Error> {
+/// Opens a session for somebody of whom nothing is kept, if they may come in.
+async fn let_in(
+    services: &Services,
+    scope: &Scope,
+    (ask, configured): (&Ask, &Configured),
+    outsider: Outsider,
+) -> Result<Access, Error> {
+    let user = &external_user::admit(services, configured, (&ask.actor_type, outsider)).await?;
     let signer = services.platform.signing_keys.signer(scope.now).await?;
     let entry = Entry { user, provider: &ask.provider, actor_type: &ask.actor_type, is_remembered: false };
     let mut tx = services.platform.db.begin().await?;
@@ -164,7 +169,7 @@ pub async fn register_identity(services: &Services, scope: &Scope, ask: &Ask) ->
         Proof::Proved(identity) => identity,
         Proof::Failed(reason) => return Err(Error::NotProved(reason)),
         Proof::Elsewhere(location) => return Ok(Access::Elsewhere(location)),
-        Proof::External(user) => return let_in(services, scope, (ask, &user)).await,
+        Proof::External(outsider) => return let_in(services, scope, (ask, configured), outsider).await,
     };
     let signer = services.platform.signing_keys.signer(scope.now).await?;
     let mut tx = services.platform.db.begin().await?;
@@ -180,16 +185,17 @@ pub async fn register_identity(services: &Services, scope: &Scope, ask: &Ask) ->
 async fn come_in(
     services: &Services,
     scope: &Scope,
-    (actor_type, mut identity, named): (&str, AuthIdentity, Option<ExternalUser>),
+    (actor_type, configured, mut identity): (&str, &Configured, AuthIdentity),
     identities: &AuthIdentityProviderService,
 ) -> Result<Access, Error> {
+    let is_user = actor_type == USER;
+    let asked = if is_user { ask_hook(services, scope, (configured, &identity)).await? } else { Asked::default() };
     let signer = services.platform.signing_keys.signer(scope.now).await?;
     let mut tx = services.platform.db.begin().await?;
     identities.commit(&mut tx).await?;
     let is_open = services.rules.registration.mode == RegistrationMode::Open;
-    // Whom the hook has named comes in by an account, which can be turned off, or not at all.
-    if actor_type == USER && identity.actor_id(USER).is_none() && (is_open || named.is_some()) {
-        let user = create_user::for_identity(services, scope, &identity, &mut tx).await?;
+    if is_user && identity.actor_id(USER).is_none() && is_open {
+        let user = create_user::for_identity(services, scope, (&identity, &asked), &mut tx).await?;
         identity.app_metadata.insert(format!("{USER}_id"), user.id.to_string());
         if services.rules.registration.requires_verified_email() && user.email_verified_at.is_none() {
             // They have an account now, which the mail that follows makes theirs.
@@ -197,7 +203,7 @@ async fn come_in(
             return Err(Error::EmailNotVerified { user: user.id, email: user.email });
         }
     }
-    let user = identity.actor_id(actor_type).filter(|_| actor_type == USER).map(UserId::new);
+    let user = identity.actor_id(actor_type).filter(|_| is_user).map(UserId::new);
     let session = match &user {
         Some(user) => {
             // What session a browser sent along is not the program's to end.
@@ -207,7 +213,7 @@ async fn come_in(
         None => open_for_nobody(services, scope, (actor_type, &identity), &mut tx).await?,
     };
     let mut subject = Subject::of_identity(actor_type, &identity);
-    if let Some(named) = &named {
+    if let Some(named) = asked.named() {
         resolve_user::name(&session.id, named, &mut tx).await?;
         subject = Subject::of_external(actor_type, named, &identity.provider_identity.provider);
     }
@@ -215,6 +221,19 @@ async fn come_in(
     let token = issue(services, (&signer, scope.now), subject, of_session).await?;
     tx.commit().await?;
     Ok(Access::Token(token))
+}
+
+/// Asks the hook whom the session is for. Whom it names comes in by an account, which can be turned off, or not at all.
+async fn ask_hook(
+    services: &Services,
+    scope: &Scope,
+    (configured, identity): (&Configured, &AuthIdentity),
+) -> Result<Asked, Error> {
+    if identity.actor_id(USER).is_some() || services.rules.registration.mode == RegistrationMode::Open {
+        return resolve_user::ask(services, scope, (configured, identity)).await;
+    }
+    let asked = resolve_user::ask_about(services, configured, identity, None).await?;
+    if asked.named().is_some() { Err(Error::RegistrationClosed) } else { Ok(asked) }
 }
 
 /// A session of an identity that has no account of this type.

@@ -12,6 +12,7 @@ use super::{
     letter::{self, Letter},
     link::SET_PASSWORD,
     login::{Proof, judge},
+    resolve_user::Asked,
 };
 use crate::{
     auth::{self, AuthIdentity, AuthInput},
@@ -165,36 +166,56 @@ pub(super) enum Admission {
 /// Decides what becomes of an identity that has no user yet; changes nothing.
 ///
 /// 1. The provider tells no address: refused.
-/// 2. Nobody has the address: an account, where anybody may register with it.
+/// 2. Nobody has the address, and it is held for nobody: an account, where anybody may register with it.
 /// 3. A user has it, has not proved it, and the provider says that this person has: the account is theirs.
-/// 4. A user has it otherwise: refused. They log in first, and link it then; a form of our own can't be linked.
+/// 4. A user has it otherwise, or can take it back: refused. They log in first, and link it then; a form of our own can't be
+///    linked.
 ///
 /// # Errors
 /// [`Error::NoAddress`], [`Error::RegistrationClosed`], [`Error::DomainNotAllowed`], [`Error::NotLinked`],
 /// [`Error::Taken`].
-pub(super) async fn decide(services: &Services, identity: &AuthIdentity, tx: &mut Tx) -> Result<Admission, Error> {
-    let email = email_of(services, identity).ok_or(Error::NoAddress)?;
-    match users::find_by_email_in(tx, &email).await? {
-        None => {
-            may_register(services, &email)?;
-            Ok(Admission::Create(email))
-        }
-        Some(user) if user.email_verified_at.is_none() && says_verified(identity) => {
-            Ok(Admission::TakeOver(Box::new(user)))
-        }
-        Some(_) if services.is_redirect(&identity.provider_identity.provider) => Err(Error::NotLinked),
-        Some(_) => Err(users::Error::EmailTaken.into()),
-    }
-}
-
-/// Gives an identity that has no user yet its account, as [`decide`] says.
-pub(super) async fn for_identity(
+pub(super) async fn decide(
     services: &Services,
     scope: &Scope,
     identity: &AuthIdentity,
     tx: &mut Tx,
+) -> Result<Admission, Error> {
+    let email = email_of(services, identity).ok_or(Error::NoAddress)?;
+    match users::find_by_email_in(tx, &email).await? {
+        None => {
+            may_register(services, &email)?;
+            let held = held_address::list_held(&mut **tx, std::slice::from_ref(&email), scope.now).await?;
+            if held.is_empty() { Ok(Admission::Create(email)) } else { Err(taken(services, identity)) }
+        }
+        Some(user) if user.email_verified_at.is_none() && says_verified(identity) => {
+            Ok(Admission::TakeOver(Box::new(user)))
+        }
+        Some(_) => Err(taken(services, identity)),
+    }
+}
+
+fn taken(services: &Services, identity: &AuthIdentity) -> Error {
+    if services.is_redirect(&identity.provider_identity.provider) {
+        return Error::NotLinked;
+    }
+    users::Error::EmailTaken.into()
+}
+
+/// Gives an identity that has no user yet its account, as [`decide`] says.
+///
+/// # Errors
+/// As [`decide`], and [`Error::Conflict`] where the hook was told otherwise.
+pub(super) async fn for_identity(
+    services: &Services,
+    scope: &Scope,
+    (identity, asked): (&AuthIdentity, &Asked),
+    tx: &mut Tx,
 ) -> Result<User, Error> {
-    let email = match decide(services, identity, tx).await? {
+    let admission = decide(services, scope, identity, tx).await?;
+    if !asked.fits(&admission) {
+        return Err(Error::Conflict);
+    }
+    let email = match admission {
         Admission::Create(email) => email,
         Admission::TakeOver(user) => {
             hand_over(services, scope, (&user, identity), tx).await?;
@@ -259,6 +280,18 @@ pub(super) fn may_register(services: &Services, email: &EmailAddress) -> Result<
         return Err(Error::RegistrationClosed);
     }
     if registration.allows(email) { Ok(()) } else { Err(Error::DomainNotAllowed) }
+}
+
+/// Whether somebody may come in of whom nothing is kept: as who registers, and where only some domains may, by a proved
+/// address. What is not proved is no reason to let anybody in.
+pub(super) fn may_visit(services: &Services, proved: Option<&AuthIdentity>) -> Result<(), Error> {
+    let registration = &services.rules.registration;
+    if registration.mode != RegistrationMode::Open {
+        return Err(Error::RegistrationClosed);
+    }
+    let email = proved.filter(|identity| says_verified(identity)).and_then(|identity| email_of(services, identity));
+    let is_allowed = registration.allowed_domains.is_empty() || email.is_some_and(|email| registration.allows(&email));
+    if is_allowed { Ok(()) } else { Err(Error::DomainNotAllowed) }
 }
 
 /// Inserts the user of a person who registered.

@@ -1,11 +1,13 @@
-//! Users whom the embedding application looks after: a provider has said who they are, and they are taken as they are. No
-//! user, no identity and no link is written, only the session and its event. They have no role, and nothing of Latchkey's
-//! own but the door: pages and answers that need an account stay closed.
+//! Users of whom nothing is kept: a provider has said who they are. No user, no identity and no link is written, only the
+//! session and its event. They have no role, and nothing of Latchkey's own but the door: pages and answers that need an
+//! account stay closed. Whom the embedding application looks after is taken as they are; guests of a provider that people
+//! are sent to pass what everybody passes who has no account yet.
 
 use serde_json::{Map, Value, json};
 
-use super::{Error, Services};
+use super::{Error, Services, USER, create_user, resolve_user};
 use crate::{
+    auth::{AuthIdentity, Configured, Flow},
     events::{self, Event, EventKind, Scope, Target},
     platform::Tx,
     sessions::{self, NewSession, Opened, Session},
@@ -20,6 +22,67 @@ pub struct Guest {
     pub user: ExternalUser,
     /// Their session.
     pub session: Session,
+}
+
+/// Somebody whom a provider has named, and of whom nothing is to be kept.
+pub(super) struct Outsider {
+    /// Whom it has named.
+    pub user: ExternalUser,
+    /// What it has proved of them, where it has told more than whom.
+    pub proved: Option<AuthIdentity>,
+}
+
+impl Outsider {
+    /// What the provider knows them by.
+    pub fn known_by(&self) -> &str {
+        self.proved.as_ref().map_or(&self.user.id, |proved| &proved.provider_identity.entity_id)
+    }
+
+    /// What the provider says of them.
+    pub fn profile(&self) -> Map<String, Value> {
+        let told = self.proved.as_ref().map(|proved| proved.provider_identity.user_metadata.clone());
+        told.unwrap_or_else(|| metadata_of(&self.user))
+    }
+}
+
+/// Whom a session is for, if they may come in.
+///
+/// 1. They have typed something: the embedding application answers for its user, who is taken as they are.
+/// 2. They were sent elsewhere: registration is open, where only some domains may register theirs is proved to be one of
+///    these, and the hook does not refuse them; the user whom it names takes their place.
+///
+/// # Errors
+/// [`Error::RegistrationClosed`], [`Error::DomainNotAllowed`], [`Error::Refused`].
+pub(super) async fn admit(
+    services: &Services,
+    configured: &Configured,
+    (actor_type, outsider): (&str, Outsider),
+) -> Result<ExternalUser, Error> {
+    if configured.flow == Flow::Credentials {
+        return Ok(outsider.user);
+    }
+    create_user::may_visit(services, outsider.proved.as_ref())?;
+    // As where there are accounts: the hook is about people.
+    if actor_type != USER {
+        return Ok(outsider.user);
+    }
+    let named = resolve_user::ask_about_guest(services, configured, &outsider).await?;
+    Ok(named.unwrap_or(outsider.user))
+}
+
+/// Lets a person in of whom nothing is kept.
+pub(super) async fn come_in(
+    services: &Services,
+    scope: &Scope,
+    configured: &Configured,
+    (outsider, is_remembered): (Outsider, bool),
+) -> Result<Opened, Error> {
+    let user = admit(services, configured, (USER, outsider)).await?;
+    let entry = Entry { user: &user, provider: &configured.id, actor_type: USER, is_remembered };
+    let mut tx = services.platform.db.begin_relaxed().await?;
+    let opened = open_session(services, scope, &entry, &mut tx).await?;
+    tx.commit().await?;
+    Ok(opened)
 }
 
 /// How an external user comes in.

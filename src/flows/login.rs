@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::{
     Error, MailRequest, RegistrationMode, Services, USER, create_user,
-    external_user::{self, Entry},
-    request_mail, resolve_user,
+    external_user::{self, Outsider},
+    request_mail,
+    resolve_user::{self, Asked},
     services::client_subject,
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     events::{self, Actor, Event, EventKind, Scope, Target},
     platform::{Bucket, Tx, write_together},
     sessions::{self, NewSession, Opened},
-    shared::{EmailAddress, ExternalUser, ProviderId, UserId},
+    shared::{EmailAddress, ProviderId, UserId},
     users::{self, User},
 };
 
@@ -90,15 +91,12 @@ async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Resul
             Err(Error::NotProved(reason))
         }
         Proof::Proved(identity) => {
-            let named = resolve_user::ask(services, configured, &identity).await?;
-            let logged_in = come_in(services, scope, (&identity, *is_remembered, named.as_ref()), &identities).await?;
+            let asked = resolve_user::ask(services, scope, (configured, &identity)).await?;
+            let logged_in = come_in(services, scope, (&identity, *is_remembered, &asked), &identities).await?;
             Ok(Outcome::LoggedIn(Box::new(logged_in)))
         }
-        Proof::External(user) => {
-            let entry = Entry { user: &user, provider, actor_type: USER, is_remembered: *is_remembered };
-            let mut tx = services.platform.db.begin_relaxed().await?;
-            let opened = external_user::open_session(services, scope, &entry, &mut tx).await?;
-            tx.commit().await?;
+        Proof::External(outsider) => {
+            let opened = external_user::come_in(services, scope, configured, (outsider, *is_remembered)).await?;
             Ok(Outcome::Guest(opened))
         }
     }
@@ -108,7 +106,7 @@ async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Resul
 pub(super) enum Proof {
     Elsewhere(String),
     Proved(AuthIdentity),
-    External(ExternalUser),
+    External(Outsider),
     Failed(String),
 }
 
@@ -116,7 +114,9 @@ pub(super) enum Proof {
 pub(super) fn judge(response: AuthResponse) -> Proof {
     match response {
         AuthResponse { location: Some(location), .. } => Proof::Elsewhere(location),
-        AuthResponse { success: true, user: Some(user), .. } => Proof::External(user),
+        AuthResponse { success: true, user: Some(user), auth_identity: proved, .. } => {
+            Proof::External(Outsider { user, proved })
+        }
         AuthResponse { success: true, auth_identity: Some(identity), .. } => Proof::Proved(identity),
         AuthResponse { error, .. } => Proof::Failed(error.unwrap_or_else(|| "Authentication failed".to_owned())),
     }
@@ -177,7 +177,7 @@ pub(super) async fn note_failure(
 pub(super) async fn come_in(
     services: &Services,
     scope: &Scope,
-    (identity, is_remembered, named): (&AuthIdentity, bool, Option<&ExternalUser>),
+    (identity, is_remembered, asked): (&AuthIdentity, bool, &Asked),
     identities: &AuthIdentityProviderService,
 ) -> Result<LoggedIn, Error> {
     let db = &services.platform.db;
@@ -188,7 +188,7 @@ pub(super) async fn come_in(
     let user = if let Some(id) = identity.actor_id(USER) {
         UserId::new(id)
     } else {
-        let user = create_user::for_identity(services, scope, identity, &mut tx).await?;
+        let user = create_user::for_identity(services, scope, (identity, asked), &mut tx).await?;
         if services.rules.registration.requires_verified_email() && user.email_verified_at.is_none() {
             // They have an account now, which the mail that follows makes theirs.
             tx.commit().await?;
@@ -197,7 +197,7 @@ pub(super) async fn come_in(
         user.id
     };
     let logged_in = open_session(services, scope, (&user, identity, is_remembered), &mut tx).await?;
-    if let Some(named) = named {
+    if let Some(named) = asked.named() {
         resolve_user::name(&logged_in.session.id, named, &mut tx).await?;
     }
     tx.commit().await?;

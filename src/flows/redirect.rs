@@ -3,16 +3,14 @@
 //! the steps of every other way in; a refused person leaves no row.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{
-    Error, LoggedIn, MailRequest, Services, USER,
+    Error, LoggedIn, MailRequest, Services,
     accept_invite::Newcomer,
     accept_invite::accept_invite_by_provider,
-    connections,
-    create_user::{self, Admission},
-    external_user::{self, Entry},
+    connections, external_user,
     login::{Proof, come_in, judge, limit_tries, note_failure},
+    rehearse::{Rehearsal, rehearse, rehearse_guest},
     request_mail, resolve_user,
 };
 use crate::{
@@ -20,7 +18,6 @@ use crate::{
     events::Scope,
     sessions::Opened,
     shared::{ProviderId, SessionId},
-    users,
 };
 
 /// Why a browser is sent to a provider.
@@ -61,47 +58,6 @@ pub enum Arrival {
     Linked,
     /// What would have been decided.
     Rehearsed(Rehearsal),
-}
-
-/// What a provider has told in a rehearsal, and what would have been decided.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Rehearsal {
-    /// What the provider knows the person by.
-    pub entity_id: String,
-    /// What it has told of the person.
-    pub profile: Map<String, Value>,
-    /// What would have been decided.
-    pub decision: Decision,
-}
-
-/// What would become of somebody who comes in by a provider.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Decision {
-    /// They log in to the account with this address, which is linked.
-    LogIn(String),
-    /// They get an account with this address.
-    Create {
-        /// The address.
-        email: String,
-        /// Whether the provider says that it is theirs.
-        is_verified: bool,
-    },
-    /// They get the account with this address, which nobody has proved.
-    TakeOver(String),
-    /// They come in, and nothing is stored of them.
-    Guest,
-    /// They are refused: the account with their address is not linked.
-    NotLinked,
-    /// They are refused: the provider tells no address.
-    NoAddress,
-    /// They are refused: nobody can register now.
-    RegistrationClosed,
-    /// They are refused: addresses of the domain can't register.
-    DomainNotAllowed,
-    /// They are refused: the account is turned off.
-    Disabled,
-    /// They are refused by the application.
-    Refused,
 }
 
 /// Sends a browser to a provider; answers where to.
@@ -157,13 +113,12 @@ pub async fn arrive(
         (Some(journey), Proof::Proved(identity)) => {
             carry_out(services, scope, (configured, &identities), (&journey.errand, identity)).await
         }
-        (Some(Journey { errand: Errand::LogIn { is_remembered }, .. }), Proof::External(user)) => {
-            let entry = Entry { user: &user, provider, actor_type: USER, is_remembered: *is_remembered };
-            open_for_guest(services, scope, &entry).await
+        (Some(Journey { errand: Errand::LogIn { is_remembered }, .. }), Proof::External(outsider)) => {
+            let came_in = external_user::come_in(services, scope, configured, (outsider, *is_remembered)).await;
+            came_in.map(Arrival::Guest)
         }
-        (Some(Journey { errand: Errand::Rehearse, .. }), Proof::External(user)) => {
-            let profile = Map::from_iter([("name".to_owned(), user.display_name().into())]);
-            Ok(Arrival::Rehearsed(Rehearsal { entity_id: user.id, profile, decision: Decision::Guest }))
+        (Some(Journey { errand: Errand::Rehearse, .. }), Proof::External(outsider)) => {
+            rehearse_guest(services, scope, configured, outsider).await.map(Arrival::Rehearsed)
         }
         (_, Proof::Failed(reason)) => {
             let noted = note_failure(services, scope, (provider, &identities, input)).await;
@@ -219,8 +174,8 @@ async fn carry_out_once(
 ) -> Result<Arrival, Error> {
     match errand {
         Errand::LogIn { is_remembered } => {
-            let named = resolve_user::ask(services, configured, identity).await?;
-            let proved = (identity, *is_remembered, named.as_ref());
+            let asked = resolve_user::ask(services, scope, (configured, identity)).await?;
+            let proved = (identity, *is_remembered, &asked);
             come_in(services, scope, proved, identities).await.map(|logged_in| Arrival::LoggedIn(Box::new(logged_in)))
         }
         Errand::Link { session } => {
@@ -228,56 +183,10 @@ async fn carry_out_once(
             Ok(Arrival::Linked)
         }
         Errand::AcceptInvite(newcomer) => {
-            let named = resolve_user::ask(services, configured, identity).await?;
-            let proved = ((identity, named.as_ref()), identities);
+            let proved = ((configured, identity), identities);
             let accepted = accept_invite_by_provider(services, scope, newcomer, proved).await?;
             Ok(Arrival::LoggedIn(Box::new(accepted)))
         }
         Errand::Rehearse => rehearse(services, scope, (configured, identity)).await.map(Arrival::Rehearsed),
     }
-}
-
-async fn open_for_guest(services: &Services, scope: &Scope, entry: &Entry<'_>) -> Result<Arrival, Error> {
-    let mut tx = services.platform.db.begin_relaxed().await?;
-    let opened = external_user::open_session(services, scope, entry, &mut tx).await?;
-    tx.commit().await?;
-    Ok(Arrival::Guest(opened))
-}
-
-/// Asks all that a log-in asks, and writes nothing.
-async fn rehearse(
-    services: &Services,
-    scope: &Scope,
-    (configured, identity): (&Configured, &AuthIdentity),
-) -> Result<Rehearsal, Error> {
-    super::authority::asks_as_manager(scope)?;
-    let own = &identity.provider_identity;
-    let decision = match resolve_user::ask(services, configured, identity).await {
-        Ok(Some(_)) => Decision::Guest,
-        Ok(None) => would_decide(services, identity).await?,
-        Err(Error::Refused) => Decision::Refused,
-        Err(error) => return Err(error),
-    };
-    Ok(Rehearsal { entity_id: own.entity_id.clone(), profile: own.user_metadata.clone(), decision })
-}
-
-async fn would_decide(services: &Services, identity: &AuthIdentity) -> Result<Decision, Error> {
-    let mut tx = services.platform.db.begin_relaxed().await?;
-    if let Some(id) = identity.actor_id(USER) {
-        let user = users::find(&services.platform.db, &crate::shared::UserId::new(id)).await?.ok_or(Error::NotFound)?;
-        let is_off = user.disabled_at.is_some();
-        return Ok(if is_off { Decision::Disabled } else { Decision::LogIn(user.email.to_string()) });
-    }
-    Ok(match create_user::decide(services, identity, &mut tx).await {
-        Ok(Admission::Create(email)) => {
-            Decision::Create { email: email.to_string(), is_verified: create_user::says_verified(identity) }
-        }
-        Ok(Admission::TakeOver(user)) if user.disabled_at.is_some() => Decision::Disabled,
-        Ok(Admission::TakeOver(user)) => Decision::TakeOver(user.email.to_string()),
-        Err(Error::NotLinked) => Decision::NotLinked,
-        Err(Error::NoAddress) => Decision::NoAddress,
-        Err(Error::RegistrationClosed) => Decision::RegistrationClosed,
-        Err(Error::DomainNotAllowed) => Decision::DomainNotAllowed,
-        Err(error) => return Err(error),
-    })
 }

@@ -4,6 +4,7 @@ mod custom_provider;
 mod external_user;
 mod github;
 mod google;
+mod guests;
 mod identities;
 pub mod oidc;
 mod resolve_user;

@@ -38,7 +38,9 @@ impl Tokens {
         identities: &AuthIdentityProviderService,
     ) -> Result<AuthResponse, Trouble> {
         if !client.is_persisted {
-            return Ok(AuthResponse::authorized(profile.to_external_user()));
+            // Of which nothing is stored, and by which the flow judges whether a guest may come in.
+            let proved = identities.create(&profile.subject, Map::new(), profile.to_metadata())?;
+            return Ok(AuthResponse::visiting(profile.to_external_user(), proved));
         }
         let subject = profile.subject.as_str();
         let known = identities.retrieve(subject).await?;

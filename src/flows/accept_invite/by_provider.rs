@@ -9,11 +9,11 @@ use super::{
     take_over_by,
 };
 use crate::{
-    auth::{AuthIdentity, AuthIdentityProviderService},
+    auth::{AuthIdentity, AuthIdentityProviderService, Configured},
     events::Scope,
     flows::{LoggedIn, login::open_session, resolve_user},
     sessions,
-    shared::{ExternalUser, PersonName, UserId},
+    shared::{PersonName, UserId},
     users::{self, NewUser, Profile},
 };
 
@@ -46,13 +46,13 @@ impl Newcomer {
     }
 }
 
-/// Accepts an invite with an identity that a provider has proved, and logs the person in, as the
-/// user whom the hook has named.
+/// Accepts an invite with an identity that a provider has proved, and logs the person in, as the user whom the hook names.
+/// It is asked about those alone who can accept the invite.
 pub(in crate::flows) async fn accept_invite_by_provider(
     services: &Services,
     scope: &Scope,
     newcomer: &Newcomer,
-    ((identity, named), identities): ((&AuthIdentity, Option<&ExternalUser>), &AuthIdentityProviderService),
+    ((configured, identity), identities): ((&Configured, &AuthIdentity), &AuthIdentityProviderService),
 ) -> Result<LoggedIn, Error> {
     limit_tries(services, scope).await?;
     let (standing, found) = look_up(services, scope, &newcomer.token).await?;
@@ -61,6 +61,7 @@ pub(in crate::flows) async fn accept_invite_by_provider(
     if owner.is_some() && owner != found.user.as_ref().map(|user| user.id.as_str()) {
         return Err(Error::LinkedElsewhere);
     }
+    let asked = resolve_user::ask_about(services, configured, identity, found.user.as_ref()).await?;
     let mut tx = services.platform.db.begin().await?;
     let user = users::find_by_email_in(&mut tx, &found.invite.email).await?;
     if user.as_ref().map(fingerprint) != found.user.as_ref().map(fingerprint) {
@@ -90,7 +91,7 @@ pub(in crate::flows) async fn accept_invite_by_provider(
     }
     create_user::note_link(services, scope, (&id, identity), &mut tx).await?;
     let logged_in = open_session(services, scope, (&id, identity, false), &mut tx).await?;
-    if let Some(named) = named {
+    if let Some(named) = asked.named() {
         resolve_user::name(&logged_in.session.id, named, &mut tx).await?;
     }
     tx.commit().await?;

@@ -160,7 +160,11 @@ fn ProviderRow(provider: ProviderView) -> impl IntoView {
 
 #[component]
 fn RehearsalShown(rehearsal: Rehearsal, name: String) -> impl IntoView {
-    let Rehearsal { entity_id, profile, decision } = rehearsal;
+    let Rehearsal { entity_id, profile, decision, named } = rehearsal;
+    let named = named.map(|named| match &named.name {
+        Some(name) => format!("{name} ({})", named.id),
+        None => named.id,
+    });
     let claims = profile.into_iter().map(|(claim, value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         view! { <Definition term=claim><bdi>{value}</bdi></Definition> }
@@ -170,6 +174,7 @@ fn RehearsalShown(rehearsal: Rehearsal, name: String) -> impl IntoView {
             <DefinitionList>
                 <Definition term="known as"><bdi>{entity_id}</bdi></Definition>
                 {claims.collect_view()}
+                {named.map(|named| view! { <Definition term="the application's user"><bdi>{named}</bdi></Definition> })}
             </DefinitionList>
         </Section>
     }
@@ -178,17 +183,25 @@ fn RehearsalShown(rehearsal: Rehearsal, name: String) -> impl IntoView {
 /// What would be decided, and why.
 fn words_of(decision: &Decision) -> String {
     match decision {
-        Decision::LogIn(email) => {
+        Decision::LogIn { email, must_confirm: false } => {
             format!("You would be logged in as {email}: this account there is linked to that account here.")
         }
-        Decision::Create { email, is_verified: true } => format!(
+        Decision::LogIn { email, must_confirm: true } => format!(
+            "This account there is linked to the account {email} here. You would be refused until its address is confirmed \
+             by a mailed link."
+        ),
+        Decision::Create { email, is_verified: true, .. } => format!(
             "An account for {email} would be made, with a confirmed address: nobody has it here, and the provider says that \
              it is yours."
         ),
-        Decision::Create { email, is_verified: false } => format!(
-            "An account for {email} would be made, and its address would not count as confirmed: the provider does not say \
-             that it is yours."
-        ),
+        Decision::Create { email, is_verified: false, must_confirm } => {
+            let then =
+                if *must_confirm { " You would come in once you have confirmed it by a mailed link." } else { "" };
+            format!(
+                "An account for {email} would be made, and its address would not count as confirmed: the provider does not \
+                 say that it is yours.{then}"
+            )
+        }
         Decision::TakeOver(email) => format!(
             "The account {email} would become yours, without its password and sessions: nobody has confirmed its address \
              here, and the provider says that it is yours."
@@ -205,10 +218,13 @@ fn words_of(decision: &Decision) -> String {
                 .to_owned()
         }
         Decision::RegistrationClosed => {
-            "You would be refused: nobody has this address here, and registration is not open.".to_owned()
+            "You would be refused: you have no account here, and registration is not open.".to_owned()
         }
         Decision::DomainNotAllowed => {
             "You would be refused: nobody has this address here, and its domain may not register.".to_owned()
+        }
+        Decision::GuestNotAllowed => {
+            "You would be refused: the provider tells no confirmed address of a domain that may register.".to_owned()
         }
         Decision::Disabled => "You would be refused: the account is turned off.".to_owned(),
         Decision::Refused => "You would be refused: the application's hook says no.".to_owned(),

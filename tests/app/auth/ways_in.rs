@@ -46,7 +46,7 @@ fn expect_new(id: &Value) {
 }
 
 /// A browser that goes to an OpenID provider and comes back; where it is led in the end.
-async fn browse(client: &Client) -> String {
+pub async fn browse(client: &Client) -> String {
     let there: Url = client.get("/auth/signin/op").await.expect_status(302).location().unwrap().parse().unwrap();
     let browser = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
     let back = browser.get(there).send().await.unwrap();

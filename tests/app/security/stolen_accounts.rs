@@ -2,10 +2,12 @@
 //! before its owner does, by being somebody else when a role is given.
 
 use crate::harness::{Client, MAILS, PASSWORD, TestApp, on_both_databases, token_in};
+use crate::web::providers::{ELSEWHERE, come_back, set_out, state_in};
 
 on_both_databases! {
     nobody_gets_an_address_that_its_owner_can_take_back with MAILS,
     without_mail_nobody_gets_it_either,
+    a_provider_gives_nobody_an_address_that_is_held with ELSEWHERE,
     the_owner_goes_back_to_an_address_of_their_own with MAILS,
     a_refused_link_says_so_and_how_to_go_on with MAILS,
     an_invite_gives_nobody_an_address_that_is_held with MAILS,
@@ -72,6 +74,25 @@ async fn without_mail_nobody_gets_it_either(app: TestApp) {
     app.take_back(&undo).await;
     // Once it is nobody's to be taken back any more, it is anybody's.
     thief.register("thief@example.org", PASSWORD).await.expect_redirect("/account");
+}
+
+async fn a_provider_gives_nobody_an_address_that_is_held(app: TestApp) {
+    let admin = app.admin().await;
+    let thief = app.member(BOB).await;
+    app.move_to(&thief, "thief@example.org").await;
+    for code in [BOB.to_owned(), format!("{BOB}!")] {
+        let client = app.form();
+        let state = set_out(&client, "").await;
+        let to = "/login?error=OAuthAccountNotLinked&provider=elsewhere&next=/account/connections";
+        come_back(&client, (&code, &state)).await.expect_redirect(to);
+        app.program().back_from_elsewhere(&code).await.expect_status(401);
+        let away = admin.submit("/api/rehearse-provider", &[("provider", "elsewhere")]).await;
+        let state = state_in(away.header("refresh").unwrap().strip_prefix("0; url=").unwrap());
+        come_back(&admin, (&code, &state)).await.expect_redirect("/dashboard/system");
+        admin.get("/dashboard/system").await.expect_text("exists and this one is not linked");
+    }
+    assert_eq!(app.number("SELECT count(*) FROM users").await, 2);
+    assert_eq!(app.number("SELECT count(*) FROM provider_identities").await, 2);
 }
 
 async fn the_owner_goes_back_to_an_address_of_their_own(app: TestApp) {

@@ -2,7 +2,7 @@
 
 use crate::harness::{ADMIN, Client, PASSWORD, Page, TestApp, on_both_databases};
 
-use super::providers::{ELSEWHERE, come_back, set_out, state_in};
+use super::providers::{ELSEWHERE, MAILED, come_back, set_out, state_in};
 
 on_both_databases! {
     an_unknown_account_is_linked_to_who_is_logged_in_whatever_its_address with ELSEWHERE,
@@ -19,6 +19,8 @@ on_both_databases! {
     a_rehearsal_says_what_would_be_decided_and_writes_nothing with ELSEWHERE,
     nobody_but_an_admin_rehearses with ELSEWHERE,
     a_second_form_of_passwords_has_its_own_page with TWO_FORMS,
+    a_rehearsal_shows_whom_the_hook_names_and_what_is_decided with ELSEWHERE,
+    a_rehearsal_says_who_must_confirm_an_address with MAILED,
 }
 
 const TWO: &str = r#"providers = [
@@ -226,6 +228,41 @@ async fn nobody_but_an_admin_rehearses(app: TestApp) {
 async fn a_second_form_of_passwords_has_its_own_page(app: TestApp) {
     app.registered("staff", "bob@example.org").await;
     let client = app.form();
+/// Goes to the provider and back as somebody; what would be decided.
+async fn rehearse(admin: &Client, code: &str) -> Page {
+    let state = leave(admin, ("/api/rehearse-provider", &[("provider", "elsewhere")])).await;
+    come_back(admin, (code, &state)).await.expect_redirect("/dashboard/system");
+    admin.get("/dashboard/system").await
+}
+
+async fn a_rehearsal_shows_whom_the_hook_names_and_what_is_decided(app: TestApp) {
+    let admin = app.admin().await;
+    let created = "An account for named@elsewhere.example would be made";
+    rehearse(&admin, "named").await.expect_text(created).expect_text("app-first");
+    app.member("named@elsewhere.example").await;
+    rehearse(&admin, "named").await.expect_text("exists and this one is not linked").expect_no_text("app-");
+    let taken = "The account named@elsewhere.example would become yours";
+    rehearse(&admin, "named!").await.expect_text(taken).expect_text("app-again");
+    let id = app.user_id("named@elsewhere.example").await;
+    let program = app.program_of(ADMIN).await;
+    program.post(&format!("/admin/users/{id}/disable"), &serde_json::json!({})).await.expect_status(200);
+    rehearse(&admin, "named!").await.expect_text("the account is turned off").expect_no_text("app-");
+    assert_eq!(app.number("SELECT count(*) FROM provider_identities").await, 2);
+}
+
+async fn a_rehearsal_says_who_must_confirm_an_address(app: TestApp) {
+    let admin = app.admin().await;
+    let sure = rehearse(&admin, "sure@example.org!").await;
+    sure.expect_text("An account for sure@example.org would be made").expect_no_text("by a mailed link");
+    let unsure = rehearse(&admin, "unsure@example.org").await;
+    unsure.expect_text("An account for unsure@example.org would be made").expect_text("by a mailed link");
+    let client = app.form();
+    let state = set_out(&client, "").await;
+    let refused = "/login?error=Verification&provider=elsewhere";
+    come_back(&client, ("unsure@example.org", &state)).await.expect_redirect(refused);
+    rehearse(&admin, "unsure@example.org").await.expect_text("unsure@example.org").expect_text("by a mailed link");
+}
+
     let to = client.get("/login").await.link("Log in with staff").unwrap();
     let page = client.get(&to).await;
     assert_eq!(page.title().split(" · ").next(), Some("Log in with staff"));

@@ -46,7 +46,7 @@ const ONE_DOMAIN: &str = r#"
     providers = [{ id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }]
 "#;
 
-const MAILED: &str = r#"
+pub const MAILED: &str = r#"
     mail.transport = "smtp"
     mail.smtp.port = 9
     mail.smtp.encryption = "none"
