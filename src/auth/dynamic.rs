@@ -9,6 +9,8 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<AuthResponse, ProviderError
 
 /// An [`AuthProvider`] of whatever type.
 pub trait DynProvider: Send + Sync {
+    /// See [`AuthProvider::keeps_accounts`].
+    fn keeps_accounts(&self) -> bool;
     /// See [`AuthProvider::authenticate`].
     fn authenticate<'a>(&'a self, input: &'a AuthInput, identities: &'a AuthIdentityProviderService) -> Answer<'a>;
     /// See [`AuthProvider::register`].
@@ -21,6 +23,10 @@ pub trait DynProvider: Send + Sync {
 }
 
 impl<T: AuthProvider> DynProvider for T {
+    fn keeps_accounts(&self) -> bool {
+        AuthProvider::keeps_accounts(self)
+    }
+
     fn authenticate<'a>(&'a self, input: &'a AuthInput, identities: &'a AuthIdentityProviderService) -> Answer<'a> {
         Box::pin(AuthProvider::authenticate(self, input, identities))
     }

@@ -210,6 +210,11 @@ pub trait AuthProvider: Sized + Send + Sync + 'static {
     /// What keeps it from working; the program stops with it.
     fn new(dependencies: Dependencies, options: &Options) -> Result<Self, InvalidOption>;
 
+    /// Whether people get accounts here; where not, nobody is sent to it to link an account or to accept an invite.
+    fn keeps_accounts(&self) -> bool {
+        true
+    }
+
     /// Logs a person in, or answers with a location to send the browser to.
     fn authenticate(
         &self,

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, BrowserKey, Configured, Flow},
     events::Scope,
+    platform::SecretToken,
     sessions::Opened,
     shared::{ProviderId, SessionId},
 };
@@ -63,8 +64,9 @@ pub enum Arrival {
 /// Sends a browser to a provider; answers where to.
 ///
 /// # Errors
-/// [`Error::UnknownProvider`] where nobody is sent elsewhere by it, [`Error::TooManyTries`], [`Error::Busy`] where the
-/// provider does not answer, [`Error::NotProved`] with its text.
+/// [`Error::UnknownProvider`] where nobody is sent elsewhere by it, or not for this, [`Error::InviteEnded`] for what is no
+/// invite's token, [`Error::TooManyTries`], [`Error::Busy`] where the provider does not answer, [`Error::NotProved`] with its
+/// text.
 pub async fn set_out(
     services: &Services,
     scope: &Scope,
@@ -72,6 +74,7 @@ pub async fn set_out(
     journey: &Journey,
 ) -> Result<String, Error> {
     let configured = redirecting(services, provider)?;
+    may_set_out(configured, &journey.errand)?;
     let input = AuthInput::default();
     limit_tries(services, scope, (configured, &input)).await?;
     let errand = serde_json::to_string(journey).map_err(Error::internal)?;
@@ -80,6 +83,17 @@ pub async fn set_out(
         Proof::Elsewhere(location) => Ok(location),
         Proof::Failed(reason) => Err(Error::NotProved(reason)),
         Proof::Proved(_) | Proof::External(_) => Err(Error::UnknownProvider),
+    }
+}
+
+/// Nobody is sent away for what can't come of it.
+fn may_set_out(configured: &Configured, errand: &Errand) -> Result<(), Error> {
+    match errand {
+        Errand::Link { .. } | Errand::AcceptInvite(_) if !configured.provider.keeps_accounts() => {
+            Err(Error::UnknownProvider)
+        }
+        Errand::AcceptInvite(newcomer) if SecretToken::parse(&newcomer.token).is_none() => Err(Error::InviteEnded),
+        _ => Ok(()),
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
         scope::Asked,
     },
     newcomer::read_profile,
-    other_ways::{ProviderForms, ProviderShown, redirecting},
+    other_ways::{ProviderForms, ProviderShown, keeping},
     state::{PRODUCT, WebState},
     ui::{
         Alert, Button, ButtonKind, ButtonLink, EntryPage, HiddenField, MessagePage, Notice, OrDivider, PostForm,
@@ -48,7 +48,7 @@ pub async fn show(
     let (standing, invite) = flows::view_invite(&state.services, &asked.scope, &token).await?;
     let flash = asked.flash.clone();
     let logged_in_as = asked.resumed.as_ref().map(|resumed| resumed.user.email.to_string());
-    let elsewhere = redirecting(&state.services)?;
+    let elsewhere = keeping(&state.services)?;
     let mut response = page(&state, &asked, move || match invite {
         Some(invite) => {
             view! { <Standing standing=standing promised=Promised { invite, token, logged_in_as, elsewhere, flash } /> }

@@ -49,6 +49,16 @@ pub fn redirecting(services: &Services) -> Result<Vec<ProviderShown>, flows::Err
     Ok(all.filter(|provider| provider.flow == Flow::Redirect).map(ProviderShown::from).collect())
 }
 
+/// Those of them by which an account has a way in; of the people of the others nothing is kept.
+///
+/// # Errors
+/// As [`redirecting`].
+pub fn keeping(services: &Services) -> Result<Vec<ProviderShown>, flows::Error> {
+    let all = flows::providers_of(services, USER)?.into_iter();
+    let keeps = |provider: &&Configured| provider.flow == Flow::Redirect && provider.provider.keeps_accounts();
+    Ok(all.filter(keeps).map(ProviderShown::from).collect())
+}
+
 /// What people call a provider that they may use.
 pub fn name_of(services: &Services, id: Option<&str>) -> Option<String> {
     let all = flows::providers_of(services, USER).ok()?;

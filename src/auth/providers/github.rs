@@ -79,6 +79,10 @@ impl AuthProvider for GitHub {
         Ok(Self { id: dependencies.id, entropy: dependencies.entropy, client, there, asker, api_url })
     }
 
+    fn keeps_accounts(&self) -> bool {
+        self.client.is_persisted
+    }
+
     async fn authenticate(
         &self,
         input: &AuthInput,

@@ -48,6 +48,10 @@ impl AuthProvider for Google {
         Oidc::of(dependencies, (&options, options.url(ISSUER, GOOGLE)?), rules).map(Self)
     }
 
+    fn keeps_accounts(&self) -> bool {
+        self.0.keeps_accounts()
+    }
+
     async fn authenticate(
         &self,
         input: &AuthInput,

@@ -16,7 +16,7 @@ use crate::{
             page::page,
             scope::LoggedIn,
         },
-        other_ways::{ProviderForms, ProviderShown, mark_of, redirecting},
+        other_ways::{ProviderForms, ProviderShown, keeping, mark_of},
         state::{PRODUCT, WebState},
         ui::{
             AccountEntry, AccountPage, Alert, Button, ButtonKind, Cell, Header, HiddenField, Notice, PostForm,
@@ -46,7 +46,7 @@ pub async fn show(State(state): State<WebState>, logged_in: LoggedIn) -> Result<
     };
     let list = Connections {
         shown: connections.into_iter().map(of_connection).collect(),
-        providers: redirecting(services)?,
+        providers: keeping(services)?,
         flash: logged_in.asked.flash.clone(),
     };
     let viewer = logged_in.viewer();

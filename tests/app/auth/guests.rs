@@ -17,6 +17,8 @@ on_both_databases! {
     who_types_is_let_in_by_the_application_alone with CLOSED,
     guests_are_rehearsed_by_admins_alone,
     a_rehearsal_heeds_what_guests_pass,
+    no_account_is_linked_that_nobody_keeps,
+    no_invite_is_accepted_with_what_nobody_keeps,
 }
 
 const CLOSED: &str = r#"
@@ -156,4 +158,26 @@ async fn a_rehearsal_heeds_what_guests_pass(app: TestApp) {
         rehearse(&admin).await.expect_text(said).expect_text("op@example.org");
         assert_eq!(counts(&app).await[..3], before[..3]);
     }
+}
+
+async fn no_account_is_linked_that_nobody_keeps(app: TestApp) {
+    let (app, _op) = with_op(&app, GUESTS).await;
+    let bob = app.member("bob@example.org").await;
+    bob.get("/account/connections").await.expect_status(200).expect_no_text("OpenID");
+    let refused = bob.submit("/api/link-provider", &[("provider", "op")]).await;
+    refused.expect_text("That way to log in didn't work.");
+    assert_eq!(app.number("SELECT count(*) FROM auth_states").await, 0);
+}
+
+async fn no_invite_is_accepted_with_what_nobody_keeps(app: TestApp) {
+    app.admin().await;
+    let (app, _op) = with_op(&app, GUESTS).await;
+    let admin = app.logged_in(ADMIN).await;
+    let token = app.invite(&admin, "new@example.org", "member").await;
+    let guest = app.form();
+    guest.get(&format!("/invite/{token}")).await.expect_status(200).expect_no_text("OpenID");
+    let fields = [("token", token.as_str()), ("provider", "op")];
+    let refused = guest.submit("/api/accept-invite-with", &fields).await;
+    refused.expect_status(200).expect_text("That way to log in didn't work.");
+    assert_eq!(app.number("SELECT count(*) FROM auth_states").await, 0);
 }

@@ -14,13 +14,14 @@ on_both_databases! {
     two_unlinks_at_once_leave_a_way_in with TWO,
     a_form_is_led_away_by_a_page_of_its_own with ELSEWHERE,
     an_invite_is_accepted_with_a_provider with ELSEWHERE,
+    what_is_no_token_leads_nobody_away with ELSEWHERE,
     an_invite_is_not_accepted_with_the_account_of_another_user with ELSEWHERE,
     an_invite_takes_an_unproved_account_over_by_a_provider with ELSEWHERE,
     a_rehearsal_says_what_would_be_decided_and_writes_nothing with ELSEWHERE,
     nobody_but_an_admin_rehearses with ELSEWHERE,
-    a_second_form_of_passwords_has_its_own_page with TWO_FORMS,
     a_rehearsal_shows_whom_the_hook_names_and_what_is_decided with ELSEWHERE,
     a_rehearsal_says_who_must_confirm_an_address with MAILED,
+    a_second_form_of_passwords_has_its_own_page with TWO_FORMS,
 }
 
 const TWO: &str = r#"providers = [
@@ -167,6 +168,18 @@ async fn an_invite_is_accepted_with_a_provider(app: TestApp) {
     again.get(&format!("/invite/{token}")).await.expect_status(410);
 }
 
+async fn what_is_no_token_leads_nobody_away(app: TestApp) {
+    let long = "x".repeat(20_000);
+    for token in ["", "no token", "/../", long.as_str()] {
+        let fields = [("token", token), ("provider", "elsewhere")];
+        let refused = app.form().post("/api/accept-invite-with", &fields).await;
+        assert_ne!(refused.header("location"), Some("/login/away"));
+        let script = app.script().post("/api/accept-invite-with", &fields).await;
+        assert_eq!((script.status, script.error()), (410, "invite_ended".to_owned()));
+    }
+    assert_eq!(app.number("SELECT count(*) FROM auth_states").await, 0);
+}
+
 async fn an_invite_is_not_accepted_with_the_account_of_another_user(app: TestApp) {
     let admin = app.admin().await;
     let eve = app.form();
@@ -215,19 +228,6 @@ async fn a_rehearsal_says_what_would_be_decided_and_writes_nothing(app: TestApp)
     assert_eq!(app.number("SELECT count(*) FROM events").await, before);
 }
 
-async fn nobody_but_an_admin_rehearses(app: TestApp) {
-    app.admin().await;
-    let bob = app.member("bob@example.org").await;
-    bob.get("/dashboard/system").await.expect_status(403);
-    bob.post("/api/rehearse-provider", &[("provider", "elsewhere")]).await.expect_status(403);
-    let visitor = app.form();
-    let to = "/login?next=/dashboard/system";
-    visitor.post("/api/rehearse-provider", &[("provider", "elsewhere")]).await.expect_redirect(to);
-}
-
-async fn a_second_form_of_passwords_has_its_own_page(app: TestApp) {
-    app.registered("staff", "bob@example.org").await;
-    let client = app.form();
 /// Goes to the provider and back as somebody; what would be decided.
 async fn rehearse(admin: &Client, code: &str) -> Page {
     let state = leave(admin, ("/api/rehearse-provider", &[("provider", "elsewhere")])).await;
@@ -263,6 +263,19 @@ async fn a_rehearsal_says_who_must_confirm_an_address(app: TestApp) {
     rehearse(&admin, "unsure@example.org").await.expect_text("unsure@example.org").expect_text("by a mailed link");
 }
 
+async fn nobody_but_an_admin_rehearses(app: TestApp) {
+    app.admin().await;
+    let bob = app.member("bob@example.org").await;
+    bob.get("/dashboard/system").await.expect_status(403);
+    bob.post("/api/rehearse-provider", &[("provider", "elsewhere")]).await.expect_status(403);
+    let visitor = app.form();
+    let to = "/login?next=/dashboard/system";
+    visitor.post("/api/rehearse-provider", &[("provider", "elsewhere")]).await.expect_redirect(to);
+}
+
+async fn a_second_form_of_passwords_has_its_own_page(app: TestApp) {
+    app.registered("staff", "bob@example.org").await;
+    let client = app.form();
     let to = client.get("/login").await.link("Log in with staff").unwrap();
     let page = client.get(&to).await;
     assert_eq!(page.title().split(" · ").next(), Some("Log in with staff"));

@@ -69,6 +69,10 @@ impl AuthProvider for Oidc {
         Self::of(dependencies, (&options, options.required(ISSUER)?), Rules::default())
     }
 
+    fn keeps_accounts(&self) -> bool {
+        self.client.is_persisted
+    }
+
     async fn authenticate(
         &self,
         input: &AuthInput,
