@@ -3,7 +3,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use super::{AuthIdentityProviderService, AuthInput, AuthProvider, AuthResponse, ProviderError, UpdateData};
+use super::{AuthIdentityProviderService, AuthInput, AuthProvider, AuthResponse, Holder, ProviderError, UpdateData};
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<AuthResponse, ProviderError>> + Send + 'a>>;
 
@@ -17,6 +17,13 @@ pub trait DynProvider: Send + Sync {
     fn register<'a>(&'a self, input: &'a AuthInput, identities: &'a AuthIdentityProviderService) -> Answer<'a>;
     /// See [`AuthProvider::update`].
     fn update<'a>(&'a self, data: &'a UpdateData, identities: &'a AuthIdentityProviderService) -> Answer<'a>;
+    /// See [`AuthProvider::link`].
+    fn link<'a>(
+        &'a self,
+        holder: &'a Holder,
+        input: &'a AuthInput,
+        identities: &'a AuthIdentityProviderService,
+    ) -> Answer<'a>;
     /// See [`AuthProvider::validate_callback`].
     fn validate_callback<'a>(&'a self, input: &'a AuthInput, identities: &'a AuthIdentityProviderService)
     -> Answer<'a>;
@@ -37,6 +44,15 @@ impl<T: AuthProvider> DynProvider for T {
 
     fn update<'a>(&'a self, data: &'a UpdateData, identities: &'a AuthIdentityProviderService) -> Answer<'a> {
         Box::pin(AuthProvider::update(self, data, identities))
+    }
+
+    fn link<'a>(
+        &'a self,
+        holder: &'a Holder,
+        input: &'a AuthInput,
+        identities: &'a AuthIdentityProviderService,
+    ) -> Answer<'a> {
+        Box::pin(AuthProvider::link(self, holder, input, identities))
     }
 
     fn validate_callback<'a>(

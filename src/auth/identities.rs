@@ -146,6 +146,13 @@ impl AuthIdentityProviderService {
         }
     }
 
+    /// Whom the provider has looked up in this request, where it was one: whoever failed to prove to be them is noted so.
+    pub fn looked_up(&self) -> Option<String> {
+        let work = self.work();
+        let mut known = work.read.keys();
+        known.next().filter(|_| known.next().is_none()).cloned()
+    }
+
     /// Creates an identity; it is stored when the flow commits.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod dynamic;
 mod identities;
 mod input_field;
 mod only_way_in;
+mod passkey;
 pub mod prelude;
 mod provider;
 pub mod providers;
@@ -22,8 +23,9 @@ pub use dynamic::DynProvider;
 pub use identities::{AuthIdentity, AuthIdentityProviderService, ProviderIdentity};
 pub use input_field::{InputField, InputKind};
 pub use only_way_in::leave_only;
+pub use passkey::{OwnPasskey, list_passkeys, rename_passkey};
 pub use provider::{
-    AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, InvalidOption, Options, ProviderError, UpdateData,
+    AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, Holder, InvalidOption, Options, ProviderError, UpdateData,
 };
 pub use registry::{Catalogue, Configured, Registry, RegistryError};
 pub use state::{BrowserKey, sweep as sweep_states};

@@ -92,6 +92,19 @@ pub struct UpdateData {
     pub body: BTreeMap<String, String>,
 }
 
+/// Somebody who is logged in and adds a way in to their account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// The id of the account.
+    pub id: String,
+    /// Its address.
+    pub email: String,
+    /// What the person is called, where they have said so.
+    pub name: Option<String>,
+    /// What this provider knows the account by already.
+    pub entity_ids: Vec<String>,
+}
+
 /// What a provider answers. `location` wins over `success`; `success` without an identity or a user is a failure.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AuthResponse {
@@ -106,6 +119,8 @@ pub struct AuthResponse {
     pub error: Option<String>,
     /// Where to send the browser.
     pub location: Option<String>,
+    /// What a script of this site has to ask the browser for, whose answer is then sent as `credential`.
+    pub options: Option<Value>,
 }
 
 impl AuthResponse {
@@ -134,6 +149,11 @@ impl AuthResponse {
     /// The browser must go elsewhere first.
     pub fn redirect(location: impl Into<String>) -> Self {
         Self { location: Some(location.into()), ..Self::default() }
+    }
+
+    /// A script has to ask the browser first, on the page at this location if not elsewhere.
+    pub fn ask(location: impl Into<String>, options: Value) -> Self {
+        Self { location: Some(location.into()), options: Some(options), ..Self::default() }
     }
 }
 
@@ -235,6 +255,17 @@ pub trait AuthProvider: Sized + Send + Sync + 'static {
     fn update(
         &self,
         _data: &UpdateData,
+        _identities: &AuthIdentityProviderService,
+    ) -> impl Future<Output = Result<AuthResponse, ProviderError>> + Send {
+        async { Ok(AuthResponse::refused("not supported by this provider")) }
+    }
+
+    /// Adds a way in to the account of somebody who is logged in. As in [`AuthProvider::authenticate`], the answer may be
+    /// what their browser has to be asked first.
+    fn link(
+        &self,
+        _holder: &Holder,
+        _input: &AuthInput,
         _identities: &AuthIdentityProviderService,
     ) -> impl Future<Output = Result<AuthResponse, ProviderError>> + Send {
         async { Ok(AuthResponse::refused("not supported by this provider")) }

@@ -3,6 +3,7 @@
 //! What the browser was sent away for rides along; all of it is sealed, since it may hold the token of an invite.
 
 use std::{
+    fmt,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -13,7 +14,7 @@ use sqlx::Row;
 use super::Error;
 use crate::{
     platform::{Db, Seal, Timestamp, TokenHash},
-    shared::ProviderId,
+    shared::{ProviderId, SessionId},
 };
 
 /// How long a redirect may take.
@@ -35,6 +36,18 @@ impl BrowserKey {
     /// no browser can end what a program began here, nor the other way round.
     pub fn of_program() -> Self {
         Self("program".to_owned())
+    }
+
+    /// A browser in the session that it is logged in by: no other session ends what was begun in it.
+    pub fn of_session(session: &SessionId) -> Self {
+        Self(format!("session {session}"))
+    }
+}
+
+/// It is a secret.
+impl fmt::Debug for BrowserKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BrowserKey")
     }
 }
 

@@ -5,11 +5,15 @@ mod emailpass;
 mod github;
 mod google;
 mod oidc;
+mod passkey;
 
 pub use emailpass::EmailPass;
 pub use github::GitHub;
 pub use google::Google;
 pub use oidc::Oidc;
+pub use passkey::Passkey;
 
 /// The kind of the provider that knows passwords.
 pub const EMAILPASS: &str = <EmailPass as super::AuthProvider>::IDENTIFIER;
+/// The kind of the provider that knows passkeys.
+pub const PASSKEY: &str = <Passkey as super::AuthProvider>::IDENTIFIER;
