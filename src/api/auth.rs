@@ -24,10 +24,13 @@ use super::{
 };
 use crate::{
     auth::AuthInput,
-    flows::{self, Access, Ask, LostPassword},
+    flows::{self, Access, Ask, Elsewhere, LostPassword},
     shared::{EmailAddress, ProviderId},
     web::{http::scope::Asked, state::WebState},
 };
+
+/// The field of what a browser has answered.
+const CREDENTIAL: &str = "credential";
 
 /// Where and by what somebody comes in.
 type Of = Path<(String, String)>;
@@ -43,6 +46,10 @@ pub struct Credentials {
     /// The password.
     #[schema(value_type = String, required = false, example = "a long password")]
     password: Option<String>,
+    /// For `passkey`: what the browser has answered, `PublicKeyCredential.toJSON()`. Without it the answer is where to log
+    /// in, and the `options` that the browser has to be asked with.
+    #[schema(value_type = Option<Object>)]
+    credential: Option<Value>,
 }
 
 /// What a provider is given to make an identity. Each reads fields of its own, as text, and refuses none; these are
@@ -270,7 +277,9 @@ pub async fn providers(
 fn answer(ask: &Ask, outcome: Result<Access, flows::Error>) -> Result<Json<AccessAnswer>, ApiError> {
     match outcome {
         Ok(Access::Token(token)) => Ok(Json(AccessAnswer::Token(TokenAnswer { token }))),
-        Ok(Access::Elsewhere(location)) => Ok(Json(AccessAnswer::Elsewhere(ElsewhereAnswer { location }))),
+        Ok(Access::Elsewhere(Elsewhere { location, options })) => {
+            Ok(Json(AccessAnswer::Elsewhere(ElsewhereAnswer { location, options })))
+        }
         Err(error) => Err(refusal((&ask.actor_type, &ask.provider), error)),
     }
 }
@@ -324,5 +333,11 @@ pub(super) async fn read_fields(request: Request) -> Result<BTreeMap<String, Str
         });
     }
     let fields = read_object(request).await?;
-    Ok(fields.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect())
+    let text_of = |name: &str, value: &Value| match value {
+        // What a browser answers for a passkey is an object of its own (WebAuthn §5.1, `toJSON`).
+        Value::Object(_) if name == CREDENTIAL => Some(value.to_string()),
+        value => value.as_str().map(str::to_owned),
+    };
+    let texts = fields.into_iter().filter_map(|(name, value)| text_of(&name, &value).map(|text| (name, text)));
+    Ok(texts.collect())
 }

@@ -153,6 +153,7 @@ impl From<flows::Error> for ApiError {
                 Self::unauthorized("Authentication failed")
             }
             Fact::LastWayIn => Self::not_allowed("This is the last way in."),
+            Fact::TooManyPasskeys => Self::not_allowed("These are as many passkeys as an account may have."),
             Fact::EmailNotVerified { .. } => Self::unauthorized(error.to_string()),
             Fact::Unauthorized | Fact::InviteEnded => Self::not_logged_in(),
             Fact::Password(rule) => Self::invalid_data(rule.to_string()),

@@ -25,7 +25,8 @@ pub use input_field::{InputField, InputKind};
 pub use only_way_in::leave_only;
 pub use passkey::{OwnPasskey, list_passkeys, rename_passkey};
 pub use provider::{
-    AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, Holder, InvalidOption, Options, ProviderError, UpdateData,
+    AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, Holder, InvalidOption, Options, ProviderError,
+    UpdateData,
 };
 pub use registry::{Catalogue, Configured, Registry, RegistryError};
 pub use state::{BrowserKey, sweep as sweep_states};

@@ -1,7 +1,7 @@
 //! What a provider in another crate is written with: `use latchkey::auth::prelude::*`.
 
 pub use super::{
-    AuthIdentity, AuthIdentityProviderService, AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, Holder, InputField,
-    InputKind, InvalidOption, Options, ProviderError, UpdateData,
+    AuthIdentity, AuthIdentityProviderService, AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, Holder,
+    InputField, InputKind, InvalidOption, Options, ProviderError, UpdateData,
 };
 pub use crate::shared::ExternalUser;

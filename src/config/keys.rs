@@ -13,7 +13,7 @@ pub(super) enum Kind {
 }
 
 /// Every key with a fixed name.
-pub(super) const KEYS: [(&str, Kind); 62] = [
+pub(super) const KEYS: [(&str, Kind); 63] = [
     ("server.listen", Kind::Text),
     ("server.public_url", Kind::Text),
     ("server.trusted_proxies", Kind::List),
@@ -53,6 +53,7 @@ pub(super) const KEYS: [(&str, Kind); 62] = [
     ("limits.log_in_per_ip", Kind::Text),
     ("limits.log_in_per_account", Kind::Text),
     ("limits.log_in_per_account_anywhere", Kind::Text),
+    ("limits.ask_passkey_per_ip", Kind::Text),
     ("limits.register_per_ip", Kind::Text),
     ("limits.register_per_account", Kind::Text),
     ("limits.change_password_per_account", Kind::Text),

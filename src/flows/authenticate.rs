@@ -13,7 +13,7 @@ use super::{
     bearer::{Subject, issue},
     create_user,
     external_user::{self, Entry, Outsider},
-    login::{Proof, email_in, judge, limit_tries, note_failure, open_session},
+    login::{Elsewhere, Proof, email_in, judge, limit_tries, note_failure, open_session},
     redirect::as_it_stands,
     request_mail,
     resolve_user::{self, Asked},
@@ -39,12 +39,12 @@ pub struct Ask {
 }
 
 /// What a program is answered that was not refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Access {
     /// A bearer token.
     Token(String),
-    /// The browser must go to a provider first.
-    Elsewhere(String),
+    /// The browser must go somewhere first, or be asked something.
+    Elsewhere(Elsewhere),
 }
 
 /// Proves by a provider who somebody is, and opens a session for a program.
@@ -99,7 +99,7 @@ async fn try_to_authenticate(services: &Services, scope: &Scope, (ask, step): (&
         Step::Second => configured.provider.validate_callback(&ask.input, &identities).await?,
     };
     match judge(answer) {
-        Proof::Elsewhere(location) => Ok(Access::Elsewhere(location)),
+        Proof::Elsewhere(elsewhere) => Ok(Access::Elsewhere(elsewhere)),
         Proof::Failed(reason) => {
             note_failure(services, scope, (&ask.provider, &identities, &ask.input)).await?;
             Err(Error::NotProved(reason))
@@ -168,7 +168,7 @@ pub async fn register_identity(services: &Services, scope: &Scope, ask: &Ask) ->
     let identity = match judge(configured.provider.register(&ask.input, &identities).await?) {
         Proof::Proved(identity) => identity,
         Proof::Failed(reason) => return Err(Error::NotProved(reason)),
-        Proof::Elsewhere(location) => return Ok(Access::Elsewhere(location)),
+        Proof::Elsewhere(elsewhere) => return Ok(Access::Elsewhere(elsewhere)),
         Proof::External(outsider) => return let_in(services, scope, (ask, configured), outsider).await,
     };
     let signer = services.platform.signing_keys.signer(scope.now).await?;

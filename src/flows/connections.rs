@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Error, Services, USER, authority, create_user, end_sessions};
 use crate::{
-    auth::{self, AuthIdentity, AuthIdentityProviderService},
+    auth::{self, AuthIdentity, AuthIdentityProviderService, providers::PASSKEY},
     events::{self, Event, EventKind, Scope},
     sessions,
     shared::{ProviderId, SessionId},
@@ -28,6 +28,8 @@ pub struct Connection {
     pub is_usable: bool,
     /// Whether people are sent elsewhere by it.
     pub is_redirect: bool,
+    /// Whether it is a passkey.
+    pub is_passkey: bool,
 }
 
 /// The ways in of the one who asks.
@@ -45,6 +47,7 @@ pub async fn own_connections(services: &Services, scope: &Scope) -> Result<Vec<C
             is_usable: services.provider(&way.provider).is_ok(),
             account: way.account.or_else(|| (!is_redirect).then(|| way.entity_id.clone())),
             is_redirect,
+            is_passkey: configured.is_some_and(|provider| provider.identifier == PASSKEY),
             provider: way.provider,
             entity_id: way.entity_id,
         }
@@ -84,7 +87,8 @@ pub(super) async fn link(
     Ok(tx.commit().await?)
 }
 
-/// Takes a way in away from the account of the one who asks, and ends the sessions that were opened by it elsewhere.
+/// Takes a way in away from the account of the one who asks. The sessions that were opened elsewhere by an account at
+/// another provider end with it; those by a passkey don't, which may be one of many of the same person.
 ///
 /// # Errors
 /// [`Error::LastWayIn`] where nobody could log in afterwards, [`Error::NotFound`] if there is no such way in,
@@ -100,7 +104,7 @@ pub async fn unlink(
     authority::hold(&mut tx, scope).await?;
     let ways = auth::ways_in_of(&mut tx, USER, user.as_str()).await?;
     let is_it = |way: &auth::WayIn| way.provider == *provider && way.entity_id == entity_id;
-    let Some(way) = ways.iter().find(|way| is_it(way) && services.is_redirect(&way.provider)) else {
+    let Some(way) = ways.iter().find(|way| is_it(way) && services.is_linked(&way.provider)) else {
         return Err(Error::NotFound);
     };
     // A way in of a provider that is not configured any more lets nobody in.
@@ -108,7 +112,8 @@ pub async fn unlink(
         return Err(Error::LastWayIn);
     }
     auth::unlink(&mut tx, way).await?;
-    if !ways.iter().any(|other| !is_it(other) && other.auth_identity_id == way.auth_identity_id) {
+    let is_alone = !ways.iter().any(|other| !is_it(other) && other.auth_identity_id == way.auth_identity_id);
+    if is_alone && services.is_redirect(provider) {
         let ended = sessions::end_all_of_identity(&mut tx, &way.auth_identity_id, scope.session_id()).await?;
         if ended > 0 {
             end_sessions::note(services, scope, (user, json!({ "count": ended })), &mut tx).await?;

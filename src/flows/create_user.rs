@@ -236,7 +236,7 @@ pub(super) async fn for_identity(
     Ok(user)
 }
 
-/// Writes that an account has a way in at another provider; a form of our own is none.
+/// Writes that an account has one more way in; a form of our own is none.
 pub(super) async fn note_link(
     services: &Services,
     scope: &Scope,
@@ -244,7 +244,7 @@ pub(super) async fn note_link(
     tx: &mut Tx,
 ) -> Result<(), Error> {
     let provider = &identity.provider_identity.provider;
-    if !services.is_redirect(provider) {
+    if !services.is_linked(provider) {
         return Ok(());
     }
     let details = json!({ "provider": provider.as_str() });
@@ -265,11 +265,11 @@ pub(super) fn profile_of(identity: &AuthIdentity) -> Profile {
 }
 
 /// The address of whoever an identity is: what its provider tells, else what a provider of credentials knows it by. The
-/// subject of another server is no address, whatever it looks like.
+/// subject of another server and the id of a passkey are no address, whatever they look like.
 pub(super) fn email_of(services: &Services, identity: &AuthIdentity) -> Option<EmailAddress> {
     let known = &identity.provider_identity;
     let told = known.user_metadata.get("email").and_then(Value::as_str);
-    let typed = Some(known.entity_id.as_str()).filter(|_| !services.is_redirect(&known.provider));
+    let typed = Some(known.entity_id.as_str()).filter(|_| !services.is_linked(&known.provider));
     EmailAddress::parse(told.or(typed)?).ok()
 }
 

@@ -81,6 +81,9 @@ pub enum Error {
     /// Without it nobody could log in to the account any more.
     #[error("it is the last way in")]
     LastWayIn,
+    /// The account has as many passkeys as one may have.
+    #[error("the account has as many passkeys as one may have")]
+    TooManyPasskeys,
     /// Somebody else is logged in.
     #[error("it is for another account than the one that is logged in")]
     WrongAccount,

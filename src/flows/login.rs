@@ -2,7 +2,7 @@
 //! then session and event in one transaction. A refused person leaves no row but the count of the try and, where the
 //! proof failed, the event that says so.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Error, MailRequest, RegistrationMode, Services, USER, create_user,
@@ -12,7 +12,7 @@ use super::{
     services::client_subject,
 };
 use crate::{
-    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse, Configured, InputKind},
+    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse, BrowserKey, Configured, InputKind},
     events::{self, Actor, Event, EventKind, Scope, Target},
     platform::{Bucket, Tx, write_together},
     sessions::{self, NewSession, Opened},
@@ -50,6 +50,8 @@ pub struct LogIn {
     pub input: AuthInput,
     /// Whether the session outlives the browser.
     pub is_remembered: bool,
+    /// The browser, where the provider has asked it something before.
+    pub browser: Option<BrowserKey>,
 }
 
 /// Logs somebody in by a provider.
@@ -76,16 +78,19 @@ pub(super) fn email_in(input: &AuthInput) -> Option<EmailAddress> {
 }
 
 async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Result<Outcome, Error> {
-    let LogIn { provider, input, is_remembered } = wanted;
+    let LogIn { provider, input, is_remembered, browser } = wanted;
     let configured = services.provider(provider)?;
     let mut identities = services.identities(configured, scope);
+    if let Some(browser) = browser {
+        identities = identities.seen_by(browser.clone(), None);
+    }
     // It could not become an account, and an unknown address is to be answered as a wrong password is.
     if services.rules.registration.mode != RegistrationMode::Open {
         identities = identities.closed();
     }
     let response = configured.provider.authenticate(input, &identities).await?;
     match judge(response) {
-        Proof::Elsewhere(location) => Ok(Outcome::Redirect(location)),
+        Proof::Elsewhere(Elsewhere { location, .. }) => Ok(Outcome::Redirect(location)),
         Proof::Failed(reason) => {
             note_failure(services, scope, (provider, &identities, input)).await?;
             Err(Error::NotProved(reason))
@@ -102,9 +107,18 @@ async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Resul
     }
 }
 
+/// Where a browser must go first, and what it is to be asked there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Elsewhere {
+    /// Where.
+    pub location: String,
+    /// What a script has to ask the browser for, and send.
+    pub options: Option<Value>,
+}
+
 /// What a provider's answer means.
 pub(super) enum Proof {
-    Elsewhere(String),
+    Elsewhere(Elsewhere),
     Proved(AuthIdentity),
     External(Outsider),
     Failed(String),
@@ -113,7 +127,7 @@ pub(super) enum Proof {
 /// A location wins over success, a user over an identity; success without either is a failure.
 pub(super) fn judge(response: AuthResponse) -> Proof {
     match response {
-        AuthResponse { location: Some(location), .. } => Proof::Elsewhere(location),
+        AuthResponse { location: Some(location), options, .. } => Proof::Elsewhere(Elsewhere { location, options }),
         AuthResponse { success: true, user: Some(user), auth_identity: proved, .. } => {
             Proof::External(Outsider { user, proved })
         }
@@ -160,9 +174,8 @@ pub(super) async fn note_failure(
     scope: &Scope,
     (provider, identities, input): (&ProviderId, &AuthIdentityProviderService, &AuthInput),
 ) -> Result<(), Error> {
-    let email = email_in(input);
-    let entity_id = email.as_ref().map_or("", EmailAddress::as_str);
-    let identity = identities.recall(entity_id).await?;
+    let named = identities.looked_up().or_else(|| email_in(input).map(String::from));
+    let identity = identities.recall(named.as_deref().unwrap_or_default()).await?;
     let target = match identity.as_ref().map(|identity| (identity.actor_id(USER), &identity.id)) {
         Some((Some(user), _)) => Target::User(UserId::new(user)),
         Some((None, identity)) => Target::AuthIdentity(identity.clone()),

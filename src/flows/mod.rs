@@ -24,6 +24,7 @@ mod mail;
 mod mail_request;
 mod manage_user;
 mod new_password;
+mod passkeys;
 mod profile;
 mod recover;
 mod redirect;
@@ -61,13 +62,17 @@ pub use invite::{
     invite, invite_many, new_invite_link, resend_invite, revoke_invite,
 };
 pub use letter::{Letter, MailedLink, Written};
-pub use login::{LogIn, LoggedIn, Outcome, log_in};
+pub use login::{Elsewhere, LogIn, LoggedIn, Outcome, log_in};
 pub use mail::{KeptLink, Mails, kept_link, list_mails, retry_mail, send_test_mail};
 pub use mail_request::{MailRequest, answer_mail_request, renew_link, request_mail, request_reset};
 pub use manage_user::{
     UserChanges, change_role, delete_user, disable_user, enable_user, end_user_sessions, update_user,
 };
 pub use new_password::{PasswordSet, set_password_by_link, update_by_token};
+pub use passkeys::{
+    PasskeyChoice, add_passkey, ask_for_passkey, offer_passkey, own_passkeys, passkey_provider, remove_passkey,
+    rename_passkey,
+};
 pub use profile::update_profile;
 pub use recover::LostPassword;
 pub use redirect::{Arrival, Errand, Journey, arrive, set_out};

@@ -80,7 +80,7 @@ pub async fn set_out(
     let errand = serde_json::to_string(journey).map_err(Error::internal)?;
     let identities = services.identities(configured, scope).seen_by(browser, Some(errand));
     match judge(configured.provider.authenticate(&input, &identities).await?) {
-        Proof::Elsewhere(location) => Ok(location),
+        Proof::Elsewhere(elsewhere) => Ok(elsewhere.location),
         Proof::Failed(reason) => Err(Error::NotProved(reason)),
         Proof::Proved(_) | Proof::External(_) => Err(Error::UnknownProvider),
     }

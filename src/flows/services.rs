@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::{Error, ResolveUser, Rules, USER};
 use crate::{
-    auth::{AuthIdentityProviderService, Configured, Flow, Registry},
+    auth::{AuthIdentityProviderService, Configured, Flow, Registry, providers::PASSKEY},
     events::Scope,
     platform::{Bucket, Platform, ip_subject},
     shared::ProviderId,
@@ -48,6 +48,12 @@ impl Services {
     /// Whether people are sent elsewhere by a provider; an unknown one sends nobody.
     pub(super) fn is_redirect(&self, id: &ProviderId) -> bool {
         self.providers.get(id).is_some_and(|provider| provider.flow == Flow::Redirect)
+    }
+
+    /// Whether an account may have several ways in by a provider, which are linked and unlinked one by one; none of an
+    /// unknown provider is.
+    pub(super) fn is_linked(&self, id: &ProviderId) -> bool {
+        self.is_redirect(id) || self.providers.get(id).is_some_and(|provider| provider.identifier == PASSKEY)
     }
 
     /// The identities of a provider, as this request may see them.

@@ -4,6 +4,13 @@
 //! both, and no `cfg` is needed. A page that holds no island loads neither script nor WebAssembly.
 //! An island holds no other island and no children; `public/islands.js` starts them in the order of the document.
 
+mod new_passkey;
+mod passkey_drawing;
+mod passkey_log_in;
 mod password_field;
+mod web_authn;
 
+pub use new_passkey::NewPasskey;
+pub use passkey_drawing::PasskeyDrawing;
+pub use passkey_log_in::PasskeyLogIn;
 pub use password_field::PasswordField;

@@ -33,6 +33,8 @@ pub enum Field {
     Note,
     /// How long an invite lasts.
     ExpiresIn,
+    /// What a passkey is called.
+    Name,
 }
 
 /// What is wrong, as a code.
@@ -80,6 +82,12 @@ pub enum FormError {
     NoAddress,
     /// It is the last way in.
     LastWayIn,
+    /// The passkey is not one of anybody here, or did not prove it.
+    PasskeyRefused,
+    /// The passkey was not made as it has to be.
+    PasskeyNotAdded,
+    /// There are as many passkeys as an account may have.
+    TooManyPasskeys,
     /// The account is turned off; only said after the right password.
     Disabled,
     /// The e-mail address must be confirmed before one can log in.

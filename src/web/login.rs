@@ -2,6 +2,7 @@
 //! asked whether to go on. What was typed survives an error, secrets excepted; `?next=` is a path of this site or nothing.
 
 pub mod away;
+pub mod passkey;
 mod ways;
 
 use std::collections::BTreeMap;
@@ -35,8 +36,8 @@ use super::{
 use crate::{
     auth::AuthInput,
     flows::{self, LogIn, Outcome, RegistrationMode},
-    islands::PasswordField,
-    shared::{FormError, ProviderId, SignInError},
+    islands::{PasskeyLogIn, PasswordField},
+    shared::{EmailAddress, FormError, ProviderId, SignInError, UserId},
 };
 use ways::{OtherWays, ProviderFields, Way, Ways};
 
@@ -72,6 +73,7 @@ pub async fn show(
         return Ok(page(&state, &asked, view));
     }
     let form = LoginForm {
+        passkey: flows::passkey_provider(&state.services).map(ProviderShown::from),
         next,
         ways: Ways::of(&state.services, query.with.as_deref())?,
         flash: asked.flash.clone(),
@@ -159,21 +161,33 @@ async fn log_in(
     };
     let next = OwnPath::parse(next);
     let input = AuthInput { body, ..AuthInput::default() };
-    let wanted = LogIn { provider: ProviderId::new(way.id.as_str()), input, is_remembered };
+    let wanted = LogIn { provider: ProviderId::new(way.id.as_str()), input, is_remembered, browser: None };
     match flows::log_in(call.services(), call.scope(), &wanted).await {
-        Ok(Outcome::LoggedIn(logged_in)) => {
-            call.log_in(&logged_in.session).await?;
-            call.remember_way(&wanted.provider);
-            call.go_on(&next.unwrap_or_else(|| home_of(&logged_in.user)), None)
+        Ok(outcome) => {
+            if let_in(call, &wanted.provider, (outcome, next.clone())).await? {
+                return Ok(());
+            }
+            call.refuse(origin(&way, &wanted, next.as_ref()), FormError::Credentials)
         }
-        Ok(Outcome::Guest(session)) => {
-            call.log_in(&session).await?;
-            call.remember_way(&wanted.provider);
-            call.go_on(&next.unwrap_or_else(|| OwnPath::known("/login")), None)
-        }
-        Ok(Outcome::Redirect(_)) => call.refuse(origin(&way, &wanted, next.as_ref()), FormError::Credentials),
         Err(error) => refuse(call, (&way, &wanted), (next.as_ref(), error)),
     }
+}
+
+/// Gives whoever was let in their cookie and sends them on; `false` for who must go elsewhere first.
+async fn let_in(
+    call: &Call,
+    provider: &ProviderId,
+    (outcome, next): (Outcome, Option<OwnPath>),
+) -> Result<bool, FormError> {
+    let (session, home) = match outcome {
+        Outcome::LoggedIn(logged_in) => (logged_in.session, home_of(&logged_in.user)),
+        Outcome::Guest(session) => (session, OwnPath::known("/login")),
+        Outcome::Redirect(_) => return Ok(false),
+    };
+    call.log_in(&session).await?;
+    call.remember_way(provider);
+    call.go_on(&next.unwrap_or(home), None)?;
+    Ok(true)
 }
 
 /// Where a refused log-in goes back to, with what was typed and is no secret.
@@ -197,16 +211,20 @@ fn refuse(
 ) -> Result<(), FormError> {
     let origin = origin(way, wanted, next);
     match error {
-        flows::Error::EmailNotVerified { user, email } => {
-            call.set_pending(&Pending::mail(Awaited::Confirmation { user }, email, call.scope().now));
-            call.refuse(Origin::new(FORM, "/link"), FormError::EmailNotVerified)
-        }
+        flows::Error::EmailNotVerified { user, email } => refuse_unconfirmed(call, user, email),
         flows::Error::NotProved(_) if !way.is_emailpass => call.refuse(origin, FormError::NotRecognised),
         error => call.refuse_for(origin, error),
     }
 }
 
+/// Lets somebody wait for the mail by which they confirm their address.
+fn refuse_unconfirmed(call: &Call, user: UserId, email: EmailAddress) -> Result<(), FormError> {
+    call.set_pending(&Pending::mail(Awaited::Confirmation { user }, email, call.scope().now));
+    call.refuse(Origin::new(FORM, "/link"), FormError::EmailNotVerified)
+}
+
 struct LoginForm {
+    passkey: Option<ProviderShown>,
     next: Option<OwnPath>,
     ways: Ways,
     flash: Flash,
@@ -229,15 +247,27 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
     let title = title.unwrap_or_else(|| "Log in".to_owned());
     let tab = form.error.as_ref().map_or_else(|| title.clone(), |_| format!("{title}: that didn't work"));
     let (forms_next, flash, is_remembered) = (form.next.clone(), form.flash, form.is_remembered);
+    let is_last_used = form.passkey.as_ref().is_some_and(|passkey| form.last_used.as_ref() == Some(&passkey.id));
+    let passkeys_next = form.next.as_ref().map(|next| next.as_str().to_owned());
+    let passkey = form.passkey.map(|passkey| {
+        let text = format!("Log in with {}", in_sentence(&passkey.name));
+        view! { <PasskeyLogIn provider=passkey.id text=text next=passkeys_next is_last_used=is_last_used /> }
+    });
     let way = here.map(|way| view! { <WayForm way=way next=forms_next flash=flash is_remembered=is_remembered /> });
     view! {
         <EntryPage title=title product=PRODUCT tab=tab foot=foot>
             {form.notice.map(|notice| view! { <Notice>{notice}</Notice> })}
             {form.error.map(|error| view! { <Alert>{error}</Alert> })}
+            {passkey}
             {way}
             <OtherWays others=others elsewhere=form.elsewhere next=form.next last_used=form.last_used />
         </EntryPage>
     }
+}
+
+/// Our own word in the middle of a sentence; the operator's stays as it is.
+fn in_sentence(name: &str) -> &str {
+    if name == "Passkey" { "a passkey" } else { name }
 }
 
 #[component]

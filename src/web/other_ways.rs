@@ -8,7 +8,10 @@ use super::{
     ui::{HiddenField, PostForm, ProviderButton, ProviderLink, ProviderMark},
 };
 use crate::{
-    auth::{Configured, Flow, providers::EMAILPASS},
+    auth::{
+        Configured, Flow,
+        providers::{EMAILPASS, PASSKEY},
+    },
     flows::{self, Services, USER},
 };
 
@@ -36,6 +39,7 @@ pub fn mark_of(identifier: &str) -> ProviderMark {
         "google" => ProviderMark::Google,
         "github" => ProviderMark::GitHub,
         EMAILPASS => ProviderMark::Mail,
+        PASSKEY => ProviderMark::Passkey,
         _ => ProviderMark::Key,
     }
 }

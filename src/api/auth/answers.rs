@@ -1,6 +1,7 @@
 //! What programs are answered that come in. What a token says is signed, and described with `POST /auth/token/refresh`.
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
@@ -35,6 +36,11 @@ pub struct ElsewhereAnswer {
     /// The address of the provider.
     #[schema(example = "https://id.example.org/authorize?state=x")]
     pub location: String,
+    /// With a passkey: what the browser has to be asked for, by `navigator.credentials.get`. What it answers is posted as
+    /// `credential` to the callback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub options: Option<Value>,
 }
 
 /// It is done.

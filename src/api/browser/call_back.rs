@@ -200,7 +200,7 @@ pub async fn log_in(
     let is_remembered = fields.get("remember").is_some_and(|remember| remember == "true");
     let id = ProviderId::new(provider.as_str());
     let input = AuthInput { body: fields, ..AuthInput::default() };
-    let wanted = LogIn { provider: id.clone(), input, is_remembered };
+    let wanted = LogIn { provider: id.clone(), input, is_remembered, browser: state.away.arrive(&headers) };
     let landing = match flows::log_in(&state.services, &asked.scope, &wanted).await {
         Ok(Outcome::LoggedIn(logged_in)) => {
             let next = next.unwrap_or_else(|| home_of(&logged_in.user));
@@ -232,6 +232,8 @@ pub struct BrowserLogIn {
     /// The password, for `emailpass`.
     #[schema(example = "a long password")]
     password: Option<String>,
+    /// What the browser has answered, as JSON, for `passkey`.
+    credential: Option<String>,
     /// Where to go on afterwards.
     #[schema(rename = "callbackUrl", example = "/account")]
     callback_url: Option<String>,

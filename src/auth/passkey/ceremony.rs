@@ -2,6 +2,7 @@
 //! and ends once. The library checks challenge, origin, relying party, presence, verification, counter and signature; what
 //! it leaves to its caller is checked here.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -68,7 +69,9 @@ impl Ceremonies {
             return Err(wrong("passkeys need a domain, and `server.public_url` has an IP address".to_owned()));
         };
         if origin.scheme() != "https" && host != "localhost" && !host.ends_with(".localhost") {
-            return Err(wrong("passkeys need https, and `server.public_url` is http; only localhost is excepted".to_owned()));
+            return Err(wrong(
+                "passkeys need https, and `server.public_url` is http; only localhost is excepted".to_owned(),
+            ));
         }
         let rp_id = rp_id.unwrap_or(host);
         let is_above = host.strip_suffix(rp_id).is_some_and(|sub| sub.ends_with('.'));
@@ -86,7 +89,7 @@ impl Ceremonies {
     /// # Errors
     /// [`ProviderError::Internal`].
     pub fn begin_making(&self, holder: &Holder) -> Result<Begun, ProviderError> {
-        let known = holder.entity_ids.iter().filter_map(|id| CredentialID::try_from(id.as_str()).ok()).collect();
+        let known = holder.entity_ids.iter().filter_map(|id| id_of(id)).collect();
         let name = holder.name.as_deref().unwrap_or(&holder.email);
         let begun = self.0.start_passkey_registration(user_handle(holder), &holder.email, name, Some(known));
         let (options, state) = begun.map_err(ProviderError::internal)?;
@@ -106,7 +109,7 @@ impl Ceremonies {
         let credential: RegisterPublicKeyCredential = read(sent.text)?;
         let passkey = self.0.finish_passkey_registration(&credential, &state)?;
         // The id that was signed, and not another beside it.
-        if CredentialID::try_from(sent.id.as_str()).ok().as_ref() != Some(passkey.cred_id()) {
+        if id_of(&sent.id).as_ref() != Some(passkey.cred_id()) {
             return Err(Refusal::Unfit("it is another passkey than the browser says".to_owned()));
         }
         Ok(Stored::new(passkey, user_handle(holder).as_bytes().to_vec()))
@@ -163,6 +166,11 @@ fn user_handle(holder: &Holder) -> Uuid {
 /// passkey is made.
 fn refuse_framed(sent: &Sent<'_>) -> Result<(), Refusal> {
     if sent.is_framed() { Err(Refusal::Unfit("it was asked within a page of another site".to_owned())) } else { Ok(()) }
+}
+
+/// The id of a passkey as bytes.
+fn id_of(text: &str) -> Option<CredentialID> {
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 fn begun_with(options: Value, state: &impl Serialize) -> Result<Begun, ProviderError> {

@@ -99,7 +99,9 @@ mod tests {
         let read = Sent::read(&text).unwrap();
         assert_eq!((read.id.as_str(), read.challenge.as_str(), read.is_framed()), ("AQID", "Zm9v", false));
         assert_eq!(read.user_handle.as_deref(), Some(&[4, 5, 6][..]));
-        for framed in [r#"{"challenge":"a","crossOrigin":true}"#, r#"{"challenge":"a","topOrigin":"https://a.example"}"#] {
+        for framed in
+            [r#"{"challenge":"a","crossOrigin":true}"#, r#"{"challenge":"a","topOrigin":"https://a.example"}"#]
+        {
             assert!(Sent::read(&sent(framed, |_| {})).unwrap().is_framed(), "{framed}");
         }
     }

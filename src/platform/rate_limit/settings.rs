@@ -19,6 +19,8 @@ pub struct LimitSettings {
     /// Log-ins with one e-mail address from everywhere. Bounds guessing from many places, and is wide enough that a few
     /// tries of others do not lock the owner out.
     pub log_in_per_account_anywhere: Limit,
+    /// Passkeys that are asked for from one IP address. The log-in page asks for one each time that it is opened.
+    pub ask_passkey_per_ip: Limit,
     /// Registrations from one IP address.
     pub register_per_ip: Limit,
     /// Registrations of one e-mail address.
@@ -50,6 +52,7 @@ impl Default for LimitSettings {
             log_in_per_ip: Limit::new(60, MINUTE),
             log_in_per_account: Limit::new(10, MINUTE * 5),
             log_in_per_account_anywhere: Limit::new(200, MINUTE * 60),
+            ask_passkey_per_ip: Limit::new(300, MINUTE),
             register_per_ip: Limit::new(20, MINUTE * 10),
             register_per_account: Limit::new(5, MINUTE * 10),
             change_password_per_account: Limit::new(10, MINUTE * 10),
@@ -72,6 +75,7 @@ impl LimitSettings {
             log_in_per_ip: Limit::OFF,
             log_in_per_account: Limit::OFF,
             log_in_per_account_anywhere: Limit::OFF,
+            ask_passkey_per_ip: Limit::OFF,
             register_per_ip: Limit::OFF,
             register_per_account: Limit::OFF,
             change_password_per_account: Limit::OFF,

@@ -155,7 +155,7 @@ fn ConnectionsPage(viewer: Viewer, list: Connections) -> impl IntoView {
 #[component]
 fn ConnectionRow(shown: Shown) -> impl IntoView {
     let Shown { connection, mark, may_unlink } = shown;
-    let Connection { provider, name, entity_id, account, is_usable, is_redirect } = connection;
+    let Connection { provider, name, entity_id, account, is_usable, is_redirect, is_passkey } = connection;
     let label = format!("Unlink {name}");
     let note = if is_usable { "The last way in can't be unlinked" } else { "Not offered here any more" };
     view! {
@@ -182,7 +182,8 @@ fn ConnectionRow(shown: Shown) -> impl IntoView {
                 } else if is_redirect {
                     view! { <span class="detail">{note}</span> }.into_any()
                 } else {
-                    view! { <a href="/account/security">"Change password"</a> }.into_any()
+                    let text = if is_passkey { "Your passkeys" } else { "Change password" };
+                    view! { <a href="/account/security">{text}</a> }.into_any()
                 }}
             </Cell>
         </Row>

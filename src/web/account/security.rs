@@ -1,4 +1,7 @@
-//! `/account/security`: change the password. It takes the current one, and logs out everywhere else.
+//! `/account/security`: change the password, and look after one's passkeys. A new password takes the current one, and logs
+//! out everywhere else.
+
+pub mod passkeys;
 
 use axum::{extract::State, response::Response};
 use leptos::prelude::*;
@@ -22,6 +25,8 @@ use crate::{
     },
 };
 
+use passkeys::{PasskeyList, Passkeys};
+
 const FORM: &str = "change-password";
 
 /// `GET /account/security`.
@@ -32,7 +37,10 @@ pub async fn show(State(state): State<WebState>, logged_in: LoggedIn) -> Result<
     let viewer = logged_in.viewer();
     let flash = logged_in.asked.flash.clone();
     let has_password = flows::has_password(&state.services, &logged_in.resumed.user.id).await?;
-    let view = move || view! { <SecurityPage viewer=viewer flash=flash has_password=has_password /> };
+    let passkeys = PasskeyList::of(&state, &logged_in.asked).await?;
+    let view = move || {
+        view! { <SecurityPage viewer=viewer flash=flash has_password=has_password passkeys=passkeys /> }
+    };
     Ok(page(&state, &logged_in.asked, view))
 }
 
@@ -68,9 +76,9 @@ pub async fn change_password(
 }
 
 #[component]
-fn SecurityPage(viewer: Viewer, flash: Flash, has_password: bool) -> impl IntoView {
+fn SecurityPage(viewer: Viewer, flash: Flash, has_password: bool, passkeys: Option<PasskeyList>) -> impl IntoView {
     let error = flash.error_of(FORM).cloned();
-    let refusal = error.as_ref().and_then(words::of_refusal);
+    let refusal = flash.error.as_ref().and_then(words::of_refusal);
     let password = if has_password {
         view! { <NewPassword error=error /> }.into_any()
     } else {
@@ -81,6 +89,7 @@ fn SecurityPage(viewer: Viewer, flash: Flash, has_password: bool) -> impl IntoVi
             {flash.done.map(|done| view! { <Notice>{words::of_done(done)}</Notice> })}
             {refusal.map(|refusal| view! { <Alert>{refusal}</Alert> })}
             {password}
+            {passkeys.map(|passkeys| view! { <Passkeys list=passkeys /> })}
         </AccountPage>
     }
 }

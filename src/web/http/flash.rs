@@ -63,6 +63,12 @@ pub enum Done {
     Linked,
     /// An account at a provider is no way in any more.
     Unlinked,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey has another name.
+    PasskeyRenamed,
+    /// A passkey was removed.
+    PasskeyRemoved,
     /// The person logged out.
     LoggedOut,
     /// The address was confirmed.

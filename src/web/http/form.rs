@@ -26,6 +26,7 @@ use super::{
     session_cookie,
 };
 use crate::{
+    auth::BrowserKey,
     events::Scope,
     flows::{self, Holder, Journey, Resumed, Services},
     sessions::Opened,
@@ -127,16 +128,22 @@ impl Call {
     /// # Errors
     /// What the flow refuses.
     pub async fn send_away(&self, provider: &ProviderId, journey: &Journey) -> Result<(), flows::Error> {
-        let (browser, cookie) = self.state.away.set_out(self.away.clone(), &self.services().platform.entropy);
+        let browser = self.browser_key();
         let location = flows::set_out(self.services(), self.scope(), (provider, browser), journey).await?;
-        if let Some(cookie) = cookie {
-            self.options.append_header(header::SET_COOKIE, cookie);
-        }
         let told = [("provider", provider.to_string()), ("location", location)];
         let told = told.map(|(name, text)| (name.to_owned(), text)).into();
         self.leave(&Flash::told(away::TOLD_AS, told));
         self.send_to(away::PAGE);
         Ok(())
+    }
+
+    /// What the browser is known by that is asked something now, and answers later.
+    pub fn browser_key(&self) -> BrowserKey {
+        let (browser, cookie) = self.state.away.set_out(self.away.clone(), &self.services().platform.entropy);
+        if let Some(cookie) = cookie {
+            self.options.append_header(header::SET_COOKIE, cookie);
+        }
+        browser
     }
 
     /// Lets the browser remember how it came in, where there is more than one way.
@@ -272,6 +279,7 @@ impl Call {
             flows::Error::LinkedElsewhere => FormError::LinkedElsewhere,
             flows::Error::NoAddress => FormError::NoAddress,
             flows::Error::LastWayIn => FormError::LastWayIn,
+            flows::Error::TooManyPasskeys => FormError::TooManyPasskeys,
             flows::Error::LastAdmin => FormError::LastAdmin,
             flows::Error::Yourself => FormError::Yourself,
             flows::Error::TooManyTries { retry_after_secs } => FormError::RateLimited { retry_after_secs },

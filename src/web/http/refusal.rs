@@ -7,8 +7,10 @@ use crate::shared::FormError;
 /// The status of a refusal.
 pub fn status_of(error: &FormError) -> StatusCode {
     match error {
-        FormError::Invalid { .. } | FormError::Unreadable => StatusCode::BAD_REQUEST,
-        FormError::Credentials | FormError::NotRecognised | FormError::Unauthorized => StatusCode::UNAUTHORIZED,
+        FormError::Invalid { .. } | FormError::PasskeyNotAdded | FormError::Unreadable => StatusCode::BAD_REQUEST,
+        FormError::Credentials | FormError::NotRecognised | FormError::PasskeyRefused | FormError::Unauthorized => {
+            StatusCode::UNAUTHORIZED
+        }
         FormError::Refused
         | FormError::Disabled
         | FormError::EmailNotVerified
@@ -21,6 +23,7 @@ pub fn status_of(error: &FormError) -> StatusCode {
         FormError::ProviderFailed => StatusCode::BAD_GATEWAY,
         FormError::LastAdmin
         | FormError::LastWayIn
+        | FormError::TooManyPasskeys
         | FormError::NotLinked
         | FormError::LinkedElsewhere
         | FormError::NoAddress

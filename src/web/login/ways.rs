@@ -4,7 +4,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    auth::{Configured, Flow, InputField, InputKind, providers::EMAILPASS},
+    auth::{
+        Configured, Flow, InputField, InputKind,
+        providers::{EMAILPASS, PASSKEY},
+    },
     flows::{self, Services, USER},
     islands::PasswordField,
     web::{
@@ -63,7 +66,9 @@ impl Ways {
 /// The ways of people, in the order of the configuration.
 fn all_ways(services: &Services) -> Result<Vec<Way>, flows::Error> {
     let all = flows::providers_of(services, USER)?.into_iter();
-    let mut all: Vec<Way> = all.filter(|way| way.flow == Flow::Credentials).map(Way::from).collect();
+    // A passkey is no form: nothing is typed.
+    let is_form = |way: &&Configured| way.flow == Flow::Credentials && way.identifier != PASSKEY;
+    let mut all: Vec<Way> = all.filter(is_form).map(Way::from).collect();
     if let Some(first) = all.iter_mut().find(|way| way.is_emailpass) {
         first.is_first = true;
     }

@@ -34,8 +34,8 @@ pub fn TextField(
     #[prop(default = "text")]
     kind: &'static str,
     /// The id where a page holds two fields of one name.
-    #[prop(optional)]
-    id: Option<&'static str>,
+    #[prop(optional, into)]
+    id: Option<Cow<'static, str>>,
     /// For browsers and password managers: `username webauthn`, `given-name`…
     #[prop(optional)]
     autocomplete: Option<&'static str>,
@@ -67,7 +67,7 @@ pub fn TextField(
     #[prop(optional)]
     readonly: bool,
 ) -> impl IntoView {
-    let id = id.map_or_else(|| name.clone(), Cow::Borrowed);
+    let id = id.unwrap_or_else(|| name.clone());
     let is_address = kind == "email";
     let described = described_by(&id, hint.is_some(), error.is_some());
     let invalid = error.is_some().then_some("true");

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::badge::{Badge, Tone};
+use crate::islands::PasskeyDrawing;
 
 /// Whose mark a button carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum ProviderMark {
     GitHub,
     /// An envelope, for e-mail and password.
     Mail,
+    /// A person and a key, for passkeys.
+    Passkey,
     /// A key, for all others.
     Key,
 }
@@ -94,6 +97,7 @@ pub fn ProviderIcon(
             </svg>
         }
         .into_any(),
+        ProviderMark::Passkey => view! { <PasskeyDrawing /> }.into_any(),
         ProviderMark::Key => view! {
             <svg viewBox="0 0 20 20" width="20" height="20">
                 <circle cx="7" cy="13" r="3.25" />

@@ -5,7 +5,7 @@ use reqwest::{Url, redirect::Policy};
 use serde_json::{Value, json};
 
 use super::oidc::{log_in as log_in_by_op, with_op};
-use crate::harness::{ADMIN, Client, PASSWORD, TestApp, on_both_databases};
+use crate::harness::{ADMIN, Behaviour, Client, PASSKEYS, PASSWORD, Passkey, TestApp, on_both_databases};
 use crate::web::providers::{ELSEWHERE, come_back, set_out};
 
 on_both_databases! {
@@ -17,6 +17,8 @@ on_both_databases! {
     oauth_with_a_resolve_user_hook with ELSEWHERE,
     oauth_where_nothing_persists,
     custom_credentials_provider with OUTSIDE,
+    passkey_registration with PASSKEYS,
+    passkey_login with PASSKEYS,
 }
 
 const OUTSIDE: &str = r#"providers = [{ id = "emailpass", kind = "emailpass" }, { id = "outside", kind = "outside" }]"#;
@@ -173,4 +175,45 @@ async fn custom_credentials_provider(app: TestApp) {
     assert_eq!(user_in(&client).await["id"], "app-7", "the user that was returned is used as it is");
     app.program().post("/auth/user/outside", &json!({ "id": "app-7" })).await.expect_status(200);
     assert_eq!((users(&app).await, events(&app).await), (0, [0, 0, 0, 2]));
+}
+
+async fn passkey_registration(app: TestApp) {
+    let visitor = app.form();
+    visitor.fetch("/api/new-passkey-options", &[("provider", "passkey")]).await.expect_status(401);
+    let options = visitor.options_for_proof().await;
+    let made = json!({ "challenge": options["challenge"], "user": { "id": "AAAA" } });
+    let (_, answer) = Passkey::make(&made, &Behaviour::default());
+    visitor.send_new(&answer).await.expect_redirect("/login?next=/account/security");
+    let body = json!({ "credential": answer });
+    let refused = app.program().post("/auth/user/passkey/register", &body).await;
+    assert_eq!(refused.expect_status(401).json()["message"], "A passkey is added by who is logged in");
+    assert_eq!((users(&app).await, app.number("SELECT count(*) FROM provider_identities").await), (0, 0));
+
+    let client = app.member("page@example.org").await;
+    let id = user_in(&client).await["id"].clone();
+    client.add_passkey().await;
+    assert_eq!(user_in(&client).await["id"], id, "the session's user");
+    assert_eq!((users(&app).await, events(&app).await), (1, [1, 1, 0, 1]));
+}
+
+async fn passkey_login(app: TestApp) {
+    let (client, passkey) = app.member_with_passkey("page@example.org").await;
+    let id = user_in(&client).await["id"].clone();
+    let other = app.form();
+    other.log_in_by(&passkey, &Behaviour::default()).await.expect_status(302).expect_redirect("/account");
+    assert_eq!(user_in(&other).await["id"], id, "the stored user");
+    assert_eq!((users(&app).await, events(&app).await), (1, [1, 1, 0, 2]));
+    let program = app.program();
+    let answer = passkey.prove(&program.options_for_proof().await, &Behaviour::default());
+    let let_in = program.post("/auth/user/passkey/callback", &json!({ "credential": answer })).await;
+    let program = app.program().known_by(let_in.expect_status(200).json()["token"].as_str().unwrap());
+    assert_eq!(program.get("/admin/users/me").await.expect_status(200).json()["user"]["id"], id);
+    assert_eq!((users(&app).await, events(&app).await), (1, [1, 1, 0, 3]));
+
+    let made = json!({ "challenge": "AAAA", "user": { "id": "AAAA" } });
+    let (stranger, _) = Passkey::make(&made, &Behaviour::default());
+    let visitor = app.form();
+    visitor.log_in_by(&stranger, &Behaviour::default()).await.expect_redirect("/login");
+    visitor.get("/login").await.expect_text("That passkey didn't work here.");
+    assert_eq!((users(&app).await, events(&app).await), (1, [1, 1, 0, 3]), "the credential must be known");
 }

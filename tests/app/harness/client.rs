@@ -61,6 +61,13 @@ impl Client {
         self.send(self.request(&Method::POST, path).form(fields)).await
     }
 
+    /// Posts a form as a script of the page does, for an answer in JSON.
+    pub async fn fetch(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let accept =
+            header::HeaderMap::from_iter([(header::ACCEPT, header::HeaderValue::from_static("application/json"))]);
+        self.send(self.request(&Method::POST, path).form(fields).headers(accept)).await
+    }
+
     /// Posts a form and goes where the answer sends.
     pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         let answer = self.post(path, fields).await;

@@ -1,9 +1,10 @@
 //! The addresses of the server functions are a contract: forms, logs and rate limits of others refer to them.
 
 /// Every server function there is.
-pub const ENDPOINTS: [&str; 38] = [
+pub const ENDPOINTS: [&str; 44] = [
     "/api/accept-invite",
     "/api/accept-invite-with",
+    "/api/add-passkey",
     "/api/ask-for-invite",
     "/api/change-email",
     "/api/change-password",
@@ -18,10 +19,15 @@ pub const ENDPOINTS: [&str; 38] = [
     "/api/link-provider",
     "/api/login",
     "/api/login-with",
+    "/api/login-with-passkey",
     "/api/logout",
+    "/api/new-passkey-options",
+    "/api/passkey-options",
     "/api/profile",
     "/api/register",
     "/api/rehearse-provider",
+    "/api/remove-passkey",
+    "/api/rename-passkey",
     "/api/renew-link",
     "/api/resend-invite",
     "/api/reset-password",
