@@ -261,7 +261,7 @@ pub trait AuthProvider: Sized + Send + Sync + 'static {
     }
 
     /// Adds a way in to the account of somebody who is logged in. As in [`AuthProvider::authenticate`], the answer may be
-    /// what their browser has to be asked first.
+    /// what their browser has to be asked first. The pages ask this of passkeys alone.
     fn link(
         &self,
         _holder: &Holder,

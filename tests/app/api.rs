@@ -8,6 +8,7 @@ mod forward;
 mod health;
 mod invites;
 mod openapi;
+mod passkeys;
 mod refusals;
 mod reset;
 mod revoked;

@@ -6,6 +6,7 @@ mod in_flight;
 mod last_admin;
 mod meanwhile;
 mod parallel;
+mod passkeys;
 mod pre_hijacking;
 mod redirects;
 mod server_functions;

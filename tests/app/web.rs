@@ -7,6 +7,7 @@ mod forgot_password;
 mod invite;
 mod link;
 mod login;
+mod passkeys;
 pub mod providers;
 mod refusals;
 mod register;

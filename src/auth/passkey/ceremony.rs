@@ -181,3 +181,49 @@ fn begun_with(options: Value, state: &impl Serialize) -> Result<Begun, ProviderE
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
     Ok(serde_json::from_str(text)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(public_url: &str, rp_id: Option<&str>) -> Option<String> {
+        Ceremonies::new(public_url, rp_id, "Latchkey").err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn passkeys_are_for_the_host_or_a_domain_above_it() {
+        for (public_url, rp_id) in [
+            ("http://localhost:3000", None),
+            ("http://app.localhost:3000", None),
+            ("https://login.example.org", None),
+            ("https://login.example.org:8443", Some("login.example.org")),
+            ("https://login.example.org", Some("example.org")),
+        ] {
+            assert_eq!(reason(public_url, rp_id), None, "{public_url} {rp_id:?}");
+        }
+        for rp_id in ["org", "ogin.example.org", "example.com", "a.login.example.org", "localhost", "", "Example.org"] {
+            let said = reason("https://login.example.org", Some(rp_id)).unwrap();
+            let right = "must be `login.example.org` or a domain above it, such as `example.org`";
+            assert_eq!(said, format!("option 'rp_id': {right}"), "{rp_id}");
+        }
+    }
+
+    #[test]
+    fn where_no_browser_makes_passkeys_the_program_does_not_start() {
+        let address = "option 'rp_id': passkeys need a domain, and `server.public_url` has an IP address";
+        for public_url in ["http://127.0.0.1:3000", "https://198.51.100.7", "http://[::1]:3000"] {
+            assert_eq!(reason(public_url, None).as_deref(), Some(address), "{public_url}");
+        }
+        let bare = "option 'rp_id': passkeys need https, and `server.public_url` is http; only localhost is excepted";
+        for public_url in ["http://login.example.org", "http://localhost.example.org"] {
+            assert_eq!(reason(public_url, None).as_deref(), Some(bare), "{public_url}");
+        }
+    }
+
+    #[test]
+    fn a_user_handle_is_the_same_each_time_and_anothers_is_another() {
+        let handle = |id: &str| user_handle(&Holder { id: id.to_owned(), ..Holder::default() });
+        assert_eq!(handle("a"), handle("a"));
+        assert_ne!(handle("a"), handle("b"));
+    }
+}

@@ -53,7 +53,9 @@ pub(super) fn UserPage(viewer: Viewer, details: UserDetails, shown: Shown) -> im
     let back = Link::new("/dashboard/users", "Users");
     let title = user.display_name();
     let error = flash.error.as_ref().and_then(words::of_refusal);
-    let providers: Vec<String> = ways_in.into_iter().map(|way| way.provider.to_string()).collect();
+    let mut providers: Vec<String> = ways_in.into_iter().map(|way| way.provider.to_string()).collect();
+    // Somebody may have several passkeys.
+    providers.dedup();
     let is_self = scope.is(&user.id);
     let question = question
         .map(|question| view! { <Asking question=question user=user.clone() open_sessions=sessions.len() flash=flash.clone() /> });
