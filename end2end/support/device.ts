@@ -5,7 +5,7 @@ import type { CDPSession, Page } from '@playwright/test';
 export class Device {
   private constructor(private readonly session: CDPSession, private readonly authenticatorId: string) {}
 
-  /** A device of the browser of this page; its owner is not there yet. */
+  /** A device of the browser of this page. Its owner is not there yet; a question that waits for them already is never answered. */
   static async attach(page: Page, { isSynced = false } = {}): Promise<Device> {
     const session = await page.context().newCDPSession(page);
     await session.send('WebAuthn.enable', { enableUI: false });

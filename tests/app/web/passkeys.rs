@@ -60,6 +60,7 @@ async fn rename(client: &Client, passkey: &Passkey, name: &str) -> Page {
 async fn a_passkey_is_shown_renamed_and_removed(app: TestApp) {
     let client = app.member("bob@example.org").await;
     let passkey = client.add_passkey().await;
+    app.advance(Duration::from_secs(1));
     let synced = client.add_passkey_as(&Behaviour { flags: PRESENT | VERIFIED | SYNCED, ..Behaviour::default() }).await;
     let page = client.get("/account/security").await;
     let cells: Vec<_> = page.rows().into_iter().map(|row| row[..3].join("|")).collect();
