@@ -5,6 +5,7 @@ import {
   acmeLink, ada, bob, button, cancelAtAcme, createAdmin, disable, eve, field, invite, logIn, menu, openUser, proveAtAcme, register, registerMany,
   setUp, tryToLogIn,
 } from '../support/steps.ts';
+import { Device } from '../support/device.ts';
 import { grace, una } from '../support/openid.ts';
 import type { Page } from '@playwright/test';
 
@@ -201,5 +202,29 @@ test.describe('with accounts that people have elsewhere', () => {
     await away.waitForURL('/login/away');
     await shoot(away, 'away');
     await context.close();
+  });
+});
+
+test.describe('with passkeys', () => {
+  test.use({ settings: { LATCHKEY_PROVIDERS__PASSKEY__KIND: 'passkey' } });
+
+  test('the pages of passkeys', async ({ page }) => {
+    const device = await Device.attach(page);
+    await register(page);
+    for (const name of ['Chrome on Linux', 'My phone, which I carry everywhere']) {
+      await page.goto('/account/security');
+      if (name !== 'Chrome on Linux') await device.forget();
+      await page.locator('#passkey-name').fill(name);
+      await device.setPresent(true);
+      await button(page, 'Add a passkey').click();
+      await page.getByText('The passkey was added.').waitFor();
+    }
+    await device.setPresent(false);
+    await page.locator('.passkey-rename > summary').first().click();
+    await shoot(page, 'security-passkeys');
+    await page.context().clearCookies();
+    await page.goto('/login');
+    await page.getByRole('button', { name: 'Log in with a passkey' }).waitFor();
+    await shoot(page, 'login-passkey');
   });
 });
