@@ -50,7 +50,7 @@ pub fn NewPasskey(
             "This browser knows no passkeys. Open this page in a newer one to add one."
         </p>
         <form
-            class="form"
+            class="form passkey-new"
             method="post"
             action="/api/add-passkey"
             hidden=move || can_add.get() != Some(true)

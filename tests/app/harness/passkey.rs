@@ -115,7 +115,7 @@ impl Passkey {
         let mut attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59".to_vec();
         attestation.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
         attestation.extend(data);
-        self.answer(json!({
+        self.answer(&json!({
             "clientDataJSON": base64(&behaviour.client_data("webauthn.create", options)),
             "attestationObject": base64(&attestation),
             "transports": ["internal"],
@@ -129,7 +129,7 @@ impl Passkey {
         let signed = [data.clone(), sha256(&client_data)].concat();
         let signature = self.pair.sign(&SystemRandom::new(), &signed).unwrap();
         let user_handle = behaviour.user_handle.clone().unwrap_or_else(|| json!(base64(&self.user_handle)));
-        self.answer(json!({
+        self.answer(&json!({
             "clientDataJSON": base64(&client_data),
             "authenticatorData": base64(&data),
             "signature": base64(signature.as_ref()),
@@ -142,7 +142,7 @@ impl Passkey {
         base64(&self.id)
     }
 
-    fn answer(&self, response: Value) -> Value {
+    fn answer(&self, response: &Value) -> Value {
         let id = self.id_text();
         json!({
             "id": id, "rawId": id, "type": "public-key", "authenticatorAttachment": "platform",
