@@ -92,7 +92,7 @@ pub fn PasskeyLogIn(
                     <PasskeyDrawing />
                 </span>
                 <span>{text}</span>
-                {is_last_used.then(|| view! { <span class="badge badge-neutral">"Last used"</span> })}
+                {is_last_used.then(|| view! { <span class="badge">"Last used"</span> })}
             </button>
             <p class="passkey-said" role="status">
                 {move || trouble.get().map(Trouble::text)}
