@@ -170,7 +170,7 @@ async fn nonsense_is_refused(app: TestApp) {
         let fields = [("provider", "passkey"), ("name", "x"), ("credential", text)];
         client.post("/api/add-passkey", &fields).await.expect_redirect("/account/security");
     }
-    let (deep, endless) = ([0x81; 20_000], [&[0x5b][..], &[0xff; 8]].concat());
+    let (deep, endless) = (vec![0x81; 20_000], [&[0x5b][..], &[0xff; 8]].concat());
     let attestations = [&[][..], &[0xa0], b"\xa1\x63fmt\x64none", &[0xbf; 9], &deep, &endless];
     for attestation in attestations.map(|bytes| URL_SAFE_NO_PAD.encode(bytes)) {
         let (_, mut answer) = Passkey::make(&client.options_for_new().await, &Behaviour::default());
