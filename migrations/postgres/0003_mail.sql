@@ -7,7 +7,7 @@ CREATE TABLE one_time_tokens (
     -- How often a code was tried, right or wrong.
     code_tries BIGINT NOT NULL,
     purpose TEXT COLLATE "C" NOT NULL,
-    -- What it is about: the id of a user or an invite.
+    -- What it is about: the id of a user or an invite, or an address that is nobody's yet.
     subject TEXT COLLATE "C" NOT NULL,
     -- Where it was sent; whoever has it has read the mail of this address.
     email TEXT COLLATE "C" NOT NULL,
@@ -61,7 +61,7 @@ CREATE INDEX mails_token ON mails (token_id);
 CREATE TABLE mail_requests (
     id TEXT COLLATE "C" PRIMARY KEY,
     kind TEXT COLLATE "C" NOT NULL,
-    -- Whose password is lost: the kind of account and the provider; empty where no password is.
+    -- Who comes in by mail, or whose password is lost: the kind of account and the provider; else empty.
     actor_type TEXT COLLATE "C" NOT NULL,
     provider TEXT COLLATE "C" NOT NULL,
     -- The address, or what else the provider knows people by.
@@ -70,7 +70,8 @@ CREATE TABLE mail_requests (
     user_agent TEXT COLLATE "C",
     request_id TEXT COLLATE "C",
     created_at BIGINT NOT NULL,
-    -- What a registration holds beside the address, sealed with the instance key: names and the hash of a password.
+    -- What goes with the address, sealed with the instance key: the names and the hash of a password of a registration, where
+    -- somebody goes on who comes in by mail.
     sealed TEXT COLLATE "C"
 );
 CREATE INDEX mail_requests_email ON mail_requests (email, created_at);

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use axum::{
     Form, Json,
     extract::{FromRequest, OriginalUri, Path, Query, Request, State},
+    response::AppendHeaders,
 };
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -23,15 +24,21 @@ use super::{
     error::ApiError,
 };
 use crate::{
-    auth::AuthInput,
-    flows::{self, Access, Ask, Elsewhere, LostPassword},
+    auth::{AuthInput, MailedProof},
+    events::Scope,
+    flows::{self, Access, Ask, Elsewhere, LogIn, LostPassword, USER},
     shared::{EmailAddress, ProviderId},
-    web::{http::scope::Asked, state::WebState},
+    web::{
+        http::{pending::Pending, scope::Asked},
+        state::WebState,
+    },
 };
 
 /// The field of what a browser has answered.
 const CREDENTIAL: &str = "credential";
 
+/// What a program gets that was let in, with the cookie of a browser that waits for a mail.
+type AccessReply = (Option<AppendHeaders<[(HeaderName, HeaderValue); 1]>>, Json<AccessAnswer>);
 /// Where and by what somebody comes in.
 type Of = Path<(String, String)>;
 
@@ -50,6 +57,22 @@ pub struct Credentials {
     /// in, and the `options` that the browser has to be asked with.
     #[schema(value_type = Option<Object>)]
     credential: Option<Value>,
+}
+
+/// What a provider is given that has led somebody elsewhere, or has mailed them. Each reads fields of its own, as text, and
+/// refuses none; these are those of mailed links and codes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what providers read for themselves")]
+pub struct SecondHalf {
+    /// The secret in the path of the mailed link.
+    #[schema(example = "Zk9mQ2xhcmEtdGhlLWxpbmstaXMtYS1zZWNyZXQ")]
+    token: Option<String>,
+    /// The e-mail address, where a code is sent.
+    #[schema(example = "ada@example.org")]
+    email: Option<String>,
+    /// The code from the mail; what a provider elsewhere has sent back has this name, too.
+    #[schema(example = "7K3P-9QXM")]
+    code: Option<String>,
 }
 
 /// What a provider is given to make an identity. Each reads fields of its own, as text, and refuses none; these are
@@ -83,6 +106,9 @@ pub struct NewPassword;
 /// Answers a bearer token, or where the browser has to go first. What a body holds is the provider's business. Where
 /// anybody may register, an identity that has no user yet gets one.
 ///
+/// `email-link` and `email-code` mail to whoever may come in, and answer everybody alike: `location` is the page that waits
+/// for the mail. What is in the mail is sent to the address below.
+///
 /// # Errors
 /// 401 with the provider's text, 400 where the actor type may not use the provider, 404 for an unknown actor type.
 #[utoipa::path(post, path = "/auth/{actor_type}/{provider}", operation_id = "log_in",
@@ -96,9 +122,9 @@ pub async fn authenticate(
     Path(of): Of,
     Asked { scope, .. }: Asked,
     request: Request,
-) -> Result<Json<AccessAnswer>, ApiError> {
+) -> Result<AccessReply, ApiError> {
     let ask = read_ask(&state, of, request).await?;
-    answer(&ask, flows::authenticate(&state.services, &scope, &ask).await)
+    answer(&state, (&ask, &scope), flows::authenticate(&state.services, &scope, &ask).await)
 }
 
 /// Begins a log-in that leads elsewhere.
@@ -112,12 +138,7 @@ pub async fn authenticate(
         (status = 400, description = "`The actor type user is not allowed to use the auth provider x`: `not_allowed`"),
         (status = 401, description = "`Authentication failed`, or the text of the provider"),
         (status = 404, description = "`There is no such actor type.`"), (status = 409), (status = 429)))]
-pub async fn begin(
-    state: State<WebState>,
-    of: Of,
-    asked: Asked,
-    request: Request,
-) -> Result<Json<AccessAnswer>, ApiError> {
+pub async fn begin(state: State<WebState>, of: Of, asked: Asked, request: Request) -> Result<AccessReply, ApiError> {
     authenticate(state, of, asked, request).await
 }
 
@@ -140,32 +161,36 @@ pub async fn register(
     Path(of): Of,
     Asked { scope, .. }: Asked,
     request: Request,
-) -> Result<Json<AccessAnswer>, ApiError> {
+) -> Result<AccessReply, ApiError> {
     let ask = read_ask(&state, of, request).await?;
-    answer(&ask, flows::register_identity(&state.services, &scope, &ask).await)
+    answer(&state, (&ask, &scope), flows::register_identity(&state.services, &scope, &ask).await)
 }
 
 /// Ends a log-in that led elsewhere, by a program.
 ///
+/// Or one by mail, with the `token` of the mailed link or with `email` and `code`. Both work once.
+///
 /// # Errors
 /// As [`authenticate`].
 #[utoipa::path(post, path = "/auth/{actor_type}/{provider}/callback", operation_id = "end_log_in",
-    request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
+    request_body(content((SecondHalf = "application/json"), (SecondHalf = "application/x-www-form-urlencoded"))),
     responses((status = 200, body = AccessAnswer),
         (status = 400, description = "`The actor type user is not allowed to use the auth provider x`: `not_allowed`"),
-        (status = 401, description = "`Authentication failed`, or the text of the provider"),
+        (status = 401, description = "`Authentication failed`, or the text of the provider: `Invalid token`"),
         (status = 404, description = "`There is no such actor type.`"), (status = 409), (status = 429)))]
 pub async fn call_back(
     State(state): State<WebState>,
     Path(of): Of,
     Asked { scope, .. }: Asked,
     request: Request,
-) -> Result<Json<AccessAnswer>, ApiError> {
+) -> Result<AccessReply, ApiError> {
     let ask = read_ask(&state, of, request).await?;
-    answer(&ask, flows::call_back(&state.services, &scope, &ask).await)
+    answer(&state, (&ask, &scope), flows::call_back(&state.services, &scope, &ask).await)
 }
 
 /// Ends a log-in that led elsewhere, by a browser.
+///
+/// Or one by a mailed link, whose secret is the `token` in the query.
 ///
 /// # Errors
 /// As [`authenticate`].
@@ -179,7 +204,7 @@ pub async fn come_back(
     of: Of,
     asked: Asked,
     request: Request,
-) -> Result<Json<AccessAnswer>, ApiError> {
+) -> Result<AccessReply, ApiError> {
     call_back(state, of, asked, request).await
 }
 
@@ -274,14 +299,29 @@ pub async fn providers(
 }
 
 /// What a program gets that was let in, or why it was not.
-fn answer(ask: &Ask, outcome: Result<Access, flows::Error>) -> Result<Json<AccessAnswer>, ApiError> {
+fn answer(
+    state: &WebState,
+    (ask, scope): (&Ask, &Scope),
+    outcome: Result<Access, flows::Error>,
+) -> Result<AccessReply, ApiError> {
+    let elsewhere = |location, options| Json(AccessAnswer::Elsewhere(ElsewhereAnswer { location, options }));
     match outcome {
-        Ok(Access::Token(token)) => Ok(Json(AccessAnswer::Token(TokenAnswer { token }))),
-        Ok(Access::Elsewhere(Elsewhere { location, options })) => {
-            Ok(Json(AccessAnswer::Elsewhere(ElsewhereAnswer { location, options })))
+        Ok(Access::Token(token)) => Ok((None, Json(AccessAnswer::Token(TokenAnswer { token })))),
+        Ok(Access::Elsewhere(Elsewhere { location, options })) => Ok((None, elsewhere(location, options))),
+        Ok(Access::ByMail(mail)) => {
+            // A browser that asks by a script may type the code on that page.
+            let cookie = (ask.actor_type == USER).then(|| waiting_cookie(state, (ask, scope), &mail)).flatten();
+            let cookie = cookie.map(|cookie| AppendHeaders([(header::SET_COOKIE, cookie)]));
+            Ok((cookie, elsewhere(format!("{}/link", state.site.public_url), None)))
         }
         Err(error) => Err(refusal((&ask.actor_type, &ask.provider), error)),
     }
+}
+
+fn waiting_cookie(state: &WebState, (ask, scope): (&Ask, &Scope), mail: &MailedProof) -> Option<HeaderValue> {
+    let (provider, input) = (ask.provider.clone(), ask.input.clone());
+    let wanted = LogIn { provider, input, is_remembered: false, next: None, browser: None };
+    state.pending.leave(&Pending::log_in(&wanted, mail, scope.now))
 }
 
 fn refusal((actor_type, provider): (&str, &ProviderId), error: flows::Error) -> ApiError {

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::{BrowserKey, Error, state::Away, stored_identity::find_identity};
 use crate::{
     platform::{Db, Dialect, Entropy, Platform, Timestamp, Tx},
-    shared::{AuthIdentityId, ProviderId},
+    shared::{AuthIdentityId, EmailAddress, ProviderId},
 };
 
 /// What sealed secrets of providers are for.
@@ -74,6 +74,7 @@ pub struct AuthIdentityProviderService {
     entropy: Entropy,
     provider: ProviderId,
     away: Away,
+    proved_address: Option<EmailAddress>,
     now: Timestamp,
     is_blind: bool,
     is_closed: bool,
@@ -84,13 +85,24 @@ impl AuthIdentityProviderService {
     /// The identities of this provider.
     pub fn new(Platform { db, entropy, seal, .. }: &Platform, provider: ProviderId, now: Timestamp) -> Self {
         let (db, entropy, away, work) = (db.clone(), entropy.clone(), Away::new(seal.clone()), Mutex::default());
-        Self { db, entropy, provider, away, now, is_blind: false, is_closed: false, work }
+        Self { db, entropy, provider, away, proved_address: None, now, is_blind: false, is_closed: false, work }
     }
 
     /// The same for a browser that is sent elsewhere, and what for, or comes back. State is kept for it alone.
     #[must_use]
     pub fn seen_by(self, browser: BrowserKey, errand: Option<String>) -> Self {
         Self { away: self.away.of(browser, errand), ..self }
+    }
+
+    /// The same for somebody who has shown that they read the mail of an address.
+    #[must_use]
+    pub fn proved_by_mail(self, address: EmailAddress) -> Self {
+        Self { proved_address: Some(address), ..self }
+    }
+
+    /// The address whose mail the person reads, where they have shown it by what the provider asked to be mailed.
+    pub fn proved_address(&self) -> Option<&EmailAddress> {
+        self.proved_address.as_ref()
     }
 
     /// The same without a look at what is stored: a provider goes on as if it knew nobody, in the same time for everybody.

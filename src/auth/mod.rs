@@ -2,6 +2,7 @@
 //! it stores nothing about users and never asks for one.
 
 mod actors;
+mod by_mail;
 mod dynamic;
 mod identities;
 mod input_field;
@@ -19,6 +20,7 @@ pub use actors::{
     WayIn, delete_of_actor, delete_unowned, find_of_actor, has_actor, link_actor, rename_identity, unlink, ways_in,
     ways_in_of,
 };
+pub use by_mail::MailedProof;
 pub use dynamic::DynProvider;
 pub use identities::{AuthIdentity, AuthIdentityProviderService, ProviderIdentity};
 pub use input_field::{InputField, InputKind};

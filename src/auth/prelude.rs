@@ -2,6 +2,6 @@
 
 pub use super::{
     AuthIdentity, AuthIdentityProviderService, AuthInput, AuthProvider, AuthResponse, Dependencies, Flow, Holder,
-    InputField, InputKind, InvalidOption, Options, ProviderError, UpdateData,
+    InputField, InputKind, InvalidOption, MailedProof, Options, ProviderError, UpdateData,
 };
 pub use crate::shared::ExternalUser;

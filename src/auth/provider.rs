@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, future::Future};
 
 use serde_json::{Map, Value};
 
-use super::{AuthIdentity, AuthIdentityProviderService, Error, InputField};
+use super::{AuthIdentity, AuthIdentityProviderService, Error, InputField, MailedProof};
 use crate::{
     platform::{Clock, Entropy, PasswordHasher},
     shared::{ExternalUser, PasswordRule, ProviderId},
@@ -22,6 +22,8 @@ pub type Options = Map<String, Value>;
 pub enum Flow {
     /// They type something into a form.
     Credentials,
+    /// They type an address, and show that they read its mail.
+    Mail,
     /// Their browser is sent elsewhere and comes back.
     Redirect,
 }
@@ -30,7 +32,8 @@ impl Flow {
     /// The name in answers.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Credentials => "credentials",
+            // To whoever asks: something is typed, and nobody is sent to another site.
+            Self::Credentials | Self::Mail => "credentials",
             Self::Redirect => "redirect",
         }
     }
@@ -105,7 +108,8 @@ pub struct Holder {
     pub entity_ids: Vec<String>,
 }
 
-/// What a provider answers. `location` wins over `success`; `success` without an identity or a user is a failure.
+/// What a provider answers. `location` wins over `success`; `success` without an identity or a user is a failure. `mail`
+/// counts where the flow of the provider is [`Flow::Mail`], and nothing else does there.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AuthResponse {
     /// Whether the person proved who they are.
@@ -121,6 +125,8 @@ pub struct AuthResponse {
     pub location: Option<String>,
     /// What a script of this site has to ask the browser for, whose answer is then sent as `credential`.
     pub options: Option<Value>,
+    /// What the person is mailed to prove who they are.
+    pub mail: Option<MailedProof>,
 }
 
 impl AuthResponse {
@@ -144,6 +150,12 @@ impl AuthResponse {
     /// The person did not prove who they are.
     pub fn refused(error: impl Into<String>) -> Self {
         Self { error: Some(error.into()), ..Self::default() }
+    }
+
+    /// The person proves by a mail who they are, whether the address is known or not. Where they do,
+    /// [`AuthProvider::validate_callback`] finds the address as [`AuthIdentityProviderService::proved_address`].
+    pub fn by_mail(mail: MailedProof) -> Self {
+        Self { mail: Some(mail), ..Self::default() }
     }
 
     /// The browser must go elsewhere first.
@@ -235,7 +247,7 @@ pub trait AuthProvider: Sized + Send + Sync + 'static {
         true
     }
 
-    /// Logs a person in, or answers with a location to send the browser to.
+    /// Logs a person in, or answers with a location to send the browser to, or with what they are mailed.
     fn authenticate(
         &self,
         input: &AuthInput,
@@ -271,7 +283,8 @@ pub trait AuthProvider: Sized + Send + Sync + 'static {
         async { Ok(AuthResponse::refused("not supported by this provider")) }
     }
 
-    /// Takes the second half of a redirect flow.
+    /// Takes the second half of a redirect, or of a proof by mail. There, who is known by an address must be known by it
+    /// alone, and an identity that tells `email_verified` comes in to the account with this address.
     fn validate_callback(
         &self,
         _input: &AuthInput,

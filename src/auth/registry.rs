@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     AuthProvider, Dependencies, DynProvider, Flow, InputField, InvalidOption, Options,
-    providers::{EmailPass, GitHub, Google, Oidc, Passkey},
+    providers::{EmailCode, EmailLink, EmailPass, GitHub, Google, Oidc, Passkey},
 };
 use crate::shared::ProviderId;
 
@@ -35,7 +35,14 @@ pub struct Catalogue {
 impl Catalogue {
     /// Latchkey's own providers.
     pub fn built_in() -> Self {
-        Self::default().with::<EmailPass>().with::<Google>().with::<GitHub>().with::<Oidc>().with::<Passkey>()
+        Self::default()
+            .with::<EmailPass>()
+            .with::<EmailLink>()
+            .with::<EmailCode>()
+            .with::<Google>()
+            .with::<GitHub>()
+            .with::<Oidc>()
+            .with::<Passkey>()
     }
 
     /// The same with one more kind; a later one of the same name replaces the former.

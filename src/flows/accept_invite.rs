@@ -243,7 +243,7 @@ async fn prove(
     match judge(response) {
         Proof::Proved(identity) => Ok((identities, identity)),
         Proof::Failed(reason) => Err(Error::Taken(reason)),
-        Proof::Elsewhere(_) | Proof::External(_) => Err(Error::UnknownProvider),
+        Proof::Elsewhere(_) | Proof::External(_) | Proof::ByMail(_) => Err(Error::UnknownProvider),
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     bearer::{Subject, issue},
     create_user,
     external_user::{self, Entry, Outsider},
+    log_in_by_mail::{self, Wish},
     login::{Elsewhere, Proof, email_in, judge, limit_tries, note_failure, open_session},
     redirect::as_it_stands,
     request_mail,
@@ -20,11 +21,11 @@ use super::{
     services::client_subject,
 };
 use crate::{
-    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, BrowserKey, Configured},
+    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, BrowserKey, Configured, Flow, MailedProof},
     events::{self, Actor, Event, EventKind, Scope, Target},
-    platform::{Bucket, Tx},
+    platform::{Bucket, Signer, Tx},
     sessions::{self, NewSession, Opened},
-    shared::{ProviderId, UserId},
+    shared::{ExternalUser, ProviderId, UserId},
 };
 
 /// Who wants to come in, and how.
@@ -45,6 +46,8 @@ pub enum Access {
     Token(String),
     /// The browser must go somewhere first, or be asked something.
     Elsewhere(Elsewhere),
+    /// Whoever reads the mail of this address proves by that mail who they are.
+    ByMail(MailedProof),
 }
 
 /// Proves by a provider who somebody is, and opens a session for a program.
@@ -53,6 +56,11 @@ pub enum Access {
 /// As [`super::log_in`], [`Error::UnknownActorType`], [`Error::UnknownProvider`].
 pub async fn authenticate(services: &Services, scope: &Scope, ask: &Ask) -> Result<Access, Error> {
     let configured = services.provider_of(&ask.actor_type, &ask.provider)?;
+    if configured.flow == Flow::Mail {
+        let Ask { actor_type, input, .. } = ask;
+        let wish = Wish { configured, actor_type, input, next: None, is_remembered: false, is_by_program: true };
+        return log_in_by_mail::ask(services, scope, wish).await.map(Access::ByMail);
+    }
     limit_tries(services, scope, (configured, &ask.input)).await?;
     let answer = match try_to_authenticate(services, scope, (ask, Step::First)).await {
         // Changed since it was proved: another log-in has hashed the password anew, or it is another password now. Or two
@@ -66,12 +74,15 @@ pub async fn authenticate(services: &Services, scope: &Scope, ask: &Ask) -> Resu
     answer
 }
 
-/// Proves by the second half of a redirect who somebody is, and opens a session for a program.
+/// Proves by the second half of a redirect or by a mail who somebody is, and opens a session for a program.
 ///
 /// # Errors
 /// As [`authenticate`].
 pub async fn call_back(services: &Services, scope: &Scope, ask: &Ask) -> Result<Access, Error> {
     let configured = services.provider_of(&ask.actor_type, &ask.provider)?;
+    if configured.flow == Flow::Mail {
+        return log_in_by_mail::call_back(services, scope, (ask, configured)).await;
+    }
     limit_tries(services, scope, (configured, &ask.input)).await?;
     let answer = try_to_authenticate(services, scope, (ask, Step::Second)).await;
     if let Err(Error::EmailNotVerified { email, .. }) = &answer {
@@ -100,6 +111,7 @@ async fn try_to_authenticate(services: &Services, scope: &Scope, (ask, step): (&
     };
     match judge(answer) {
         Proof::Elsewhere(elsewhere) => Ok(Access::Elsewhere(elsewhere)),
+        Proof::ByMail(_) => Err(Error::UnknownProvider),
         Proof::Failed(reason) => {
             note_failure(services, scope, (&ask.provider, &identities, &ask.input)).await?;
             Err(Error::NotProved(reason))
@@ -169,6 +181,7 @@ pub async fn register_identity(services: &Services, scope: &Scope, ask: &Ask) ->
         Proof::Proved(identity) => identity,
         Proof::Failed(reason) => return Err(Error::NotProved(reason)),
         Proof::Elsewhere(elsewhere) => return Ok(Access::Elsewhere(elsewhere)),
+        Proof::ByMail(_) => return Err(Error::UnknownProvider),
         Proof::External(outsider) => return let_in(services, scope, (ask, configured), outsider).await,
     };
     let signer = services.platform.signing_keys.signer(scope.now).await?;
@@ -203,24 +216,33 @@ async fn come_in(
             return Err(Error::EmailNotVerified { user: user.id, email: user.email });
         }
     }
-    let user = identity.actor_id(actor_type).filter(|_| is_user).map(UserId::new);
+    let token = open_for_program(services, scope, (actor_type, &identity, asked.named()), (&signer, &mut tx)).await?;
+    tx.commit().await?;
+    Ok(Access::Token(token))
+}
+
+/// Opens a session for whoever was let in, of the account if there is one, and issues its token.
+pub(super) async fn open_for_program(
+    services: &Services,
+    scope: &Scope,
+    (actor_type, identity, named): (&str, &AuthIdentity, Option<&ExternalUser>),
+    (signer, tx): (&Signer, &mut Tx),
+) -> Result<String, Error> {
+    let user = identity.actor_id(actor_type).filter(|_| actor_type == USER).map(UserId::new);
     let session = match &user {
         Some(user) => {
             // What session a browser sent along is not the program's to end.
             let visitor = scope.acting_as(Actor::Visitor);
-            open_session(services, &visitor, (user, &identity, false), &mut tx).await?.session
+            open_session(services, &visitor, (user, identity, false), tx).await?.session
         }
-        None => open_for_nobody(services, scope, (actor_type, &identity), &mut tx).await?,
+        None => open_for_nobody(services, scope, (actor_type, identity), tx).await?,
     };
-    let mut subject = Subject::of_identity(actor_type, &identity);
-    if let Some(named) = asked.named() {
-        resolve_user::name(&session.id, named, &mut tx).await?;
+    let mut subject = Subject::of_identity(actor_type, identity);
+    if let Some(named) = named {
+        resolve_user::name(&session.id, named, tx).await?;
         subject = Subject::of_external(actor_type, named, &identity.provider_identity.provider);
     }
-    let of_session = ((&session.id, session.expires_at), &mut tx);
-    let token = issue(services, (&signer, scope.now), subject, of_session).await?;
-    tx.commit().await?;
-    Ok(Access::Token(token))
+    issue(services, (signer, scope.now), subject, ((&session.id, session.expires_at), tx)).await
 }
 
 /// Asks the hook whom the session is for. Whom it names comes in by an account, which can be turned off, or not at all.

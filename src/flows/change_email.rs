@@ -13,7 +13,7 @@ use super::{
     recover::{issue, take_over},
 };
 use crate::{
-    auth::{self, providers::EMAILPASS},
+    auth::{self, Configured, Flow, providers::EMAILPASS},
     events::{self, Event, EventKind, Scope},
     platform::{Bucket, NewOneTime, OneTime, Tx, one_time},
     shared::{EmailAddress, OneTimeId, UserId},
@@ -127,7 +127,13 @@ pub(super) async fn undo_email_change(services: &Services, scope: &Scope, token:
     Ok(issued.id)
 }
 
-/// Changes the address where the account is known by it: at the user and at the identity with the password.
+/// Whether a provider knows people by the address of their account: that of passwords, and those of mails.
+fn is_known_by_address(services: &Services, configured: &Configured) -> bool {
+    let of_passwords = services.providers.first_of(EMAILPASS).map(|first| &first.id);
+    configured.flow == Flow::Mail || of_passwords == Some(&configured.id)
+}
+
+/// Changes the address where the account is known by it: at the user and at the identities that have it.
 async fn give_email(
     services: &Services,
     scope: &Scope,
@@ -136,7 +142,8 @@ async fn give_email(
 ) -> Result<(), Error> {
     users::set_email(tx, user, new, scope.now).await?;
     held_address::refuse_held(tx, (&user.id, new), scope.now).await?;
-    if let Some(configured) = services.providers.first_of(EMAILPASS) {
+    one_time::pass_on(tx, (new.as_str(), user.id.as_str())).await?;
+    for configured in services.providers.all().iter().filter(|configured| is_known_by_address(services, configured)) {
         // Nobody has proved to have the address but this user.
         oust_stranger(tx, (&configured.id, new), scope.now).await?;
         let renamed = (user.email.as_str(), new.as_str());

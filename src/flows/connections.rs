@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Error, Services, USER, authority, create_user, end_sessions};
 use crate::{
-    auth::{self, AuthIdentity, AuthIdentityProviderService, providers::PASSKEY},
+    auth::{self, AuthIdentity, AuthIdentityProviderService, Flow, providers::PASSKEY},
     events::{self, Event, EventKind, Scope},
     sessions,
     shared::{ProviderId, SessionId},
@@ -26,8 +26,8 @@ pub struct Connection {
     pub account: Option<String>,
     /// Whether it can be used: the provider is configured, for people.
     pub is_usable: bool,
-    /// Whether people are sent elsewhere by it.
-    pub is_redirect: bool,
+    /// How people use it.
+    pub flow: Flow,
     /// Whether it is a passkey.
     pub is_passkey: bool,
 }
@@ -41,12 +41,12 @@ pub async fn own_connections(services: &Services, scope: &Scope) -> Result<Vec<C
     let ways = auth::ways_in(&services.platform.db, USER, user.as_str()).await?;
     let of_way = |way: auth::WayIn| {
         let configured = services.providers.get(&way.provider);
-        let is_redirect = services.is_redirect(&way.provider);
+        let flow = configured.map_or(Flow::Credentials, |provider| provider.flow);
         Connection {
             name: configured.map_or_else(|| way.provider.to_string(), |provider| provider.display_name.clone()),
             is_usable: services.provider(&way.provider).is_ok(),
-            account: way.account.or_else(|| (!is_redirect).then(|| way.entity_id.clone())),
-            is_redirect,
+            account: way.account.or_else(|| (flow != Flow::Redirect).then(|| way.entity_id.clone())),
+            flow,
             is_passkey: configured.is_some_and(|provider| provider.identifier == PASSKEY),
             provider: way.provider,
             entity_id: way.entity_id,

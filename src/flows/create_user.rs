@@ -18,6 +18,7 @@ use crate::{
     auth::{self, AuthIdentity, AuthInput},
     events::{self, Event, EventKind, Scope},
     platform::{NewOneTime, SecretToken, Timestamp, Tx, one_time},
+    sessions,
     shared::{EmailAddress, PersonName, Role, UserId},
     users::{self, NewUser, Profile, User},
 };
@@ -131,7 +132,7 @@ async fn try_to_prepare(services: &Services, scope: &Scope, new: &DirectUser) ->
     match judge(configured.provider.register(&input, &identities).await?) {
         Proof::Proved(identity) => Ok(Prepared { identities, identity }),
         Proof::Failed(reason) => Err(Error::Taken(reason)),
-        Proof::Elsewhere(_) | Proof::External(_) => Err(Error::UnknownProvider),
+        Proof::Elsewhere(_) | Proof::External(_) | Proof::ByMail(_) => Err(Error::UnknownProvider),
     }
 }
 
@@ -161,6 +162,8 @@ pub(super) enum Admission {
     Create(EmailAddress),
     /// A user has its address and has never proved it; the provider has, so the account becomes this person's.
     TakeOver(Box<User>),
+    /// A user has its address, and so has whoever reads its mail: it is one more way in to the account.
+    Join(Box<User>),
 }
 
 /// Decides what becomes of an identity that has no user yet; changes nothing.
@@ -168,7 +171,9 @@ pub(super) enum Admission {
 /// 1. The provider tells no address: refused.
 /// 2. Nobody has the address, and it is held for nobody: an account, where anybody may register with it.
 /// 3. A user has it, has not proved it, and the provider says that this person has: the account is theirs.
-/// 4. A user has it otherwise, or can take it back: refused. They log in first, and link it then; a form of our own can't be
+/// 4. A user has it and has proved it, and this person proves by its mail to be the same: a way in to the account, as a link
+///    to set a new password were one.
+/// 5. A user has it otherwise, or can take it back: refused. They log in first, and link it then; a form of our own can't be
 ///    linked.
 ///
 /// # Errors
@@ -189,6 +194,9 @@ pub(super) async fn decide(
         }
         Some(user) if user.email_verified_at.is_none() && says_verified(identity) => {
             Ok(Admission::TakeOver(Box::new(user)))
+        }
+        Some(user) if services.is_by_mail(&identity.provider_identity.provider) && says_verified(identity) => {
+            Ok(Admission::Join(Box::new(user)))
         }
         Some(_) => Err(taken(services, identity)),
     }
@@ -222,6 +230,7 @@ pub(super) async fn for_identity(
             note_link(services, scope, (&user.id, identity), tx).await?;
             return Ok(users::get_for_update(tx, &user.id).await?);
         }
+        Admission::Join(user) => return join(services, scope, (*user, identity), tx).await,
     };
     let user = NewUser {
         id: UserId::new(services.platform.entropy.uuid_v7(scope.now)),
@@ -232,11 +241,28 @@ pub(super) async fn for_identity(
         metadata: Map::new(),
     };
     let user = insert(services, scope, (&user, identity), tx).await?;
+    // Who comes by mail has linked nothing: the account was made of it.
+    if services.is_redirect(&identity.provider_identity.provider) {
+        note_link(services, scope, (&user.id, identity), tx).await?;
+    }
+    Ok(user)
+}
+
+/// Makes an identity a way in of the user who has its address.
+async fn join(
+    services: &Services,
+    scope: &Scope,
+    (user, identity): (User, &AuthIdentity),
+    tx: &mut Tx,
+) -> Result<User, Error> {
+    // What was opened by it before it was anybody's may be of who had the address before.
+    sessions::end_all_of_identity(tx, &identity.id, None).await?;
+    auth::link_actor(tx, &identity.id, USER, user.id.as_str()).await?;
     note_link(services, scope, (&user.id, identity), tx).await?;
     Ok(user)
 }
 
-/// Writes that an account has one more way in; a form of our own is none.
+/// Writes that an account has one more way in; a form with a password is none.
 pub(super) async fn note_link(
     services: &Services,
     scope: &Scope,
@@ -244,7 +270,7 @@ pub(super) async fn note_link(
     tx: &mut Tx,
 ) -> Result<(), Error> {
     let provider = &identity.provider_identity.provider;
-    if !services.is_linked(provider) {
+    if !services.is_linked(provider) && !services.is_by_mail(provider) {
         return Ok(());
     }
     let details = json!({ "provider": provider.as_str() });
@@ -265,10 +291,12 @@ pub(super) fn profile_of(identity: &AuthIdentity) -> Profile {
 }
 
 /// The address of whoever an identity is: what its provider tells, else what a provider of credentials knows it by. The
-/// subject of another server and the id of a passkey are no address, whatever they look like.
+/// subject of another server and the id of a passkey are no address, whatever they look like. Where a mail has proved an
+/// address, nothing else counts.
 pub(super) fn email_of(services: &Services, identity: &AuthIdentity) -> Option<EmailAddress> {
     let known = &identity.provider_identity;
-    let told = known.user_metadata.get("email").and_then(Value::as_str);
+    let is_by_mail = services.is_by_mail(&known.provider);
+    let told = known.user_metadata.get("email").and_then(Value::as_str).filter(|_| !is_by_mail);
     let typed = Some(known.entity_id.as_str()).filter(|_| !services.is_linked(&known.provider));
     EmailAddress::parse(told.or(typed)?).ok()
 }
@@ -330,6 +358,8 @@ pub(super) async fn insert(
 
 async fn create(tx: &mut Tx, new: &NewUser, now: Timestamp) -> Result<(), Error> {
     users::create(tx, new, now).await?;
+    // What was mailed to the address before it was anybody's is about its user from now on, and ends with what they end.
+    one_time::pass_on(tx, (new.email.as_str(), new.id.as_str())).await?;
     held_address::refuse_held(tx, (&new.id, &new.email), now).await
 }
 

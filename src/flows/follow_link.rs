@@ -3,18 +3,18 @@
 //! time does nothing.
 
 use super::{
-    Error, LoggedIn, MailRequest, Services, change_email,
+    Error, LoggedIn, MailedLogIn, Services, change_email,
     confirm_email::{self, Confirmed},
     link::{
-        CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, INVITE, RESET_IDENTITY, RESET_PASSWORD, SET_PASSWORD,
+        CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, INVITE, LOG_IN, RESET_IDENTITY, RESET_PASSWORD, SET_PASSWORD,
         UNDO_EMAIL_CHANGE,
     },
-    recover,
+    log_in_by_mail, recover,
     services::client_subject,
 };
 use crate::{
     events::Scope,
-    platform::{Bucket, NewOneTime, OneTime, OneTimeCode, OneTimeState, SecretToken, Verdict, one_time},
+    platform::{Bucket, CodeFor, NewOneTime, OneTime, OneTimeCode, OneTimeState, SecretToken, Verdict, one_time},
     shared::{EmailAddress, OneTimeId, UserId},
 };
 
@@ -32,6 +32,8 @@ pub enum Followed {
     EmailChanged,
     /// The account has its old address again, and a new password may be set by this link.
     EmailChangeUndone(OneTimeId),
+    /// The person is logged in, and goes on where they wanted to.
+    LoggedIn(Box<LoggedIn>, MailedLogIn),
     /// It is an invite, which has a page of its own.
     Invite,
 }
@@ -85,11 +87,15 @@ pub async fn follow_link(
     if is_for(DISOWN_RESET) {
         return recover::disown(services, scope, token).await.map(|()| Followed::PasswordDisowned);
     }
+    if is_for(LOG_IN) {
+        let (logged_in, mailed) = log_in_by_mail::follow(services, scope, token).await?;
+        return Ok(Followed::LoggedIn(Box::new(logged_in), mailed));
+    }
     if is_for(INVITE) { Ok(Followed::Invite) } else { Err(Error::NotFound) }
 }
 
-/// The token whose mail carried this code to this address. A wrong code, a code that had too many tries and an address
-/// that nothing was mailed to are the same, and take the same time.
+/// The token whose mail carried this code to this address, of those that are looked at. A wrong code, a code that had too
+/// many tries and an address that nothing was mailed to are the same, and take the same time.
 ///
 /// # Errors
 /// [`Error::NotProved`], [`Error::TooManyTries`], [`Error::Busy`].
@@ -97,6 +103,7 @@ pub async fn find_by_code(
     services: &Services,
     scope: &Scope,
     (email, code): (&EmailAddress, &OneTimeCode),
+    wanted: CodeFor,
 ) -> Result<OneTime, Error> {
     let _place = services.platform.passwords.reserve()?;
     let client = client_subject(scope);
@@ -108,7 +115,7 @@ pub async fn find_by_code(
     // In one transaction, which writes for every address.
     let mut tx = services.platform.db.begin().await?;
     services.platform.limits.take_in(&mut tx, scope.now, &tries).await?;
-    let known = one_time::take_code_try(&mut tx, email, scope.now).await?;
+    let known = one_time::take_code_try(&mut tx, (email, wanted), scope.now).await?;
     tx.commit().await?;
     let hash = known.as_ref().map(|(_, hash)| hash.as_str());
     let verdict = services.platform.passwords.verify(code.to_password(), hash).await?;
@@ -135,17 +142,6 @@ pub async fn link_again(services: &Services, scope: &Scope, token: &OneTime) -> 
     let issued = one_time::issue(&mut tx, &services.platform.entropy, scope.now, new).await?;
     tx.commit().await?;
     Ok(issued.token)
-}
-
-/// What to ask for to get another mail in the place of one whose link has expired; `None` where only its sender can.
-pub fn renewal_of(token: &OneTime) -> Option<MailRequest> {
-    if token.is_for(CONFIRM_EMAIL) {
-        Some(MailRequest::ConfirmEmail)
-    } else if [RESET_PASSWORD, SET_PASSWORD, RESET_IDENTITY].into_iter().any(|purpose| token.is_for(purpose)) {
-        Some(MailRequest::ResetPassword)
-    } else {
-        None
-    }
 }
 
 /// Whether whoever did not ask for a link may make it useless. What takes a change back is mailed to who did not make the

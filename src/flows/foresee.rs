@@ -57,6 +57,7 @@ pub(super) async fn foresee(services: &Services, scope: &Scope, identity: &AuthI
     let mut tx = db.begin_relaxed().await?;
     match create_user::decide(services, scope, identity, &mut tx).await {
         Ok(Admission::Create(email)) => Ok(Foreseen::Create(email)),
+        Ok(Admission::Join(user)) => Ok(Foreseen::LogIn(Box::new(refuse_disabled(*user)?))),
         Ok(Admission::TakeOver(user)) => Ok(Foreseen::TakeOver(Box::new(refuse_disabled(*user)?))),
         Err(error) => {
             // Two first log-ins at once: the address is taken by this very person.

@@ -22,6 +22,10 @@ pub enum Letter {
     ConfirmEmail,
     /// Somebody registered with an address that has an account.
     AlreadyRegistered,
+    /// Somebody wants to log in by this mail. Carries a link, and a code for another device.
+    LogInByLink,
+    /// Somebody wants to log in by the code of this mail.
+    LogInByCode,
     /// The password is to be set anew.
     ResetPassword,
     /// An account was made for the person: choose a password.
@@ -61,6 +65,8 @@ impl Letter {
         match self {
             Self::ConfirmEmail => "confirm_email",
             Self::AlreadyRegistered => "already_registered",
+            Self::LogInByLink => "log_in_by_link",
+            Self::LogInByCode => "log_in_by_code",
             Self::ResetPassword => "reset_password",
             Self::SetPassword => "set_password",
             Self::PasswordWasReset => "password_was_reset",
@@ -78,6 +84,8 @@ impl Letter {
         match self {
             Self::ConfirmEmail => "Confirm your e-mail address",
             Self::AlreadyRegistered => "You already have an account",
+            Self::LogInByLink => "Your link to log in",
+            Self::LogInByCode => "Your code to log in",
             Self::ResetPassword => "Set a new password",
             Self::SetPassword => "An account was made for you",
             Self::PasswordWasReset => "Your password was changed",

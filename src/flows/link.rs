@@ -26,5 +26,7 @@ pub const CHANGE_EMAIL: Purpose = Purpose { name: "change_email", lifetime: Dura
 /// Takes a change of address back. About a user.
 pub const UNDO_EMAIL_CHANGE: Purpose =
     Purpose { name: "undo_email_change", lifetime: Duration::from_hours(7 * 24), replaces: false };
+/// Logs in. About a user, or about an address that is nobody's yet. Its provider says how long it lives.
+pub const LOG_IN: Purpose = Purpose { name: "log_in", lifetime: Duration::from_mins(15), replaces: true };
 /// Accepts an invite; a newer link does not end the older ones. About an invite, which says how long it lives.
 pub const INVITE: Purpose = Purpose { name: "invite", lifetime: Duration::from_hours(7 * 24), replaces: false };

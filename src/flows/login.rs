@@ -7,12 +7,16 @@ use serde_json::{Value, json};
 use super::{
     Error, MailRequest, RegistrationMode, Services, USER, create_user,
     external_user::{self, Outsider},
+    log_in_by_mail::{self, Wish},
     request_mail,
     resolve_user::{self, Asked},
     services::client_subject,
 };
 use crate::{
-    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse, BrowserKey, Configured, InputKind},
+    auth::{
+        AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse, BrowserKey, Configured, Flow, InputKind,
+        MailedProof,
+    },
     events::{self, Actor, Event, EventKind, Scope, Target},
     platform::{Bucket, Tx, write_together},
     sessions::{self, NewSession, Opened},
@@ -39,6 +43,8 @@ pub enum Outcome {
     Guest(Opened),
     /// The browser must go to a provider first.
     Redirect(String),
+    /// Whoever reads the mail of this address is in by that mail, if they may come in.
+    ByMail(MailedProof),
 }
 
 /// How somebody wants to come in.
@@ -52,6 +58,8 @@ pub struct LogIn {
     pub is_remembered: bool,
     /// The browser, where the provider has asked it something before.
     pub browser: Option<BrowserKey>,
+    /// Where a browser goes on that comes in by a mail: a path of this site, which whoever reads it must judge.
+    pub next: Option<String>,
 }
 
 /// Logs somebody in by a provider.
@@ -60,7 +68,11 @@ pub struct LogIn {
 /// [`Error::NotProved`] with the provider's text, [`Error::Disabled`], [`Error::TooManyTries`], [`Error::Busy`], and
 /// what creating a user may refuse where the identity has none yet.
 pub async fn log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Result<Outcome, Error> {
-    limit_tries(services, scope, (services.provider(&wanted.provider)?, &wanted.input)).await?;
+    let configured = services.provider(&wanted.provider)?;
+    if configured.flow == Flow::Mail {
+        return ask_by_mail(services, scope, (configured, wanted)).await.map(Outcome::ByMail);
+    }
+    limit_tries(services, scope, (configured, &wanted.input)).await?;
     let answer = match try_log_in(services, scope, wanted).await {
         // Changed since it was proved: another log-in has hashed the password anew, or it is another password now. Or two
         // first log-ins have come at once.
@@ -73,12 +85,24 @@ pub async fn log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Resul
     answer
 }
 
+/// Nobody's tries are counted but those of mails: the owner of an account can always come in by one.
+async fn ask_by_mail(
+    services: &Services,
+    scope: &Scope,
+    (configured, wanted): (&Configured, &LogIn),
+) -> Result<MailedProof, Error> {
+    let LogIn { input, is_remembered, next, .. } = wanted;
+    let (next, is_remembered) = (next.as_deref(), *is_remembered);
+    let wish = Wish { configured, actor_type: USER, input, next, is_remembered, is_by_program: false };
+    log_in_by_mail::ask(services, scope, wish).await
+}
+
 pub(super) fn email_in(input: &AuthInput) -> Option<EmailAddress> {
     input.body.get("email").and_then(|email| EmailAddress::parse(email).ok())
 }
 
 async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Result<Outcome, Error> {
-    let LogIn { provider, input, is_remembered, browser } = wanted;
+    let LogIn { provider, input, is_remembered, browser, .. } = wanted;
     let configured = services.provider(provider)?;
     let mut identities = services.identities(configured, scope);
     if let Some(browser) = browser {
@@ -91,6 +115,7 @@ async fn try_log_in(services: &Services, scope: &Scope, wanted: &LogIn) -> Resul
     let response = configured.provider.authenticate(input, &identities).await?;
     match judge(response) {
         Proof::Elsewhere(Elsewhere { location, .. }) => Ok(Outcome::Redirect(location)),
+        Proof::ByMail(_) => Err(Error::UnknownProvider),
         Proof::Failed(reason) => {
             note_failure(services, scope, (provider, &identities, input)).await?;
             Err(Error::NotProved(reason))
@@ -121,10 +146,12 @@ pub(super) enum Proof {
     Elsewhere(Elsewhere),
     Proved(AuthIdentity),
     External(Outsider),
+    ByMail(MailedProof),
     Failed(String),
 }
 
-/// A location wins over success, a user over an identity; success without either is a failure.
+/// A location wins over success, a user over an identity; success without either is a failure, and so is a mail where the
+/// provider is none of mails.
 pub(super) fn judge(response: AuthResponse) -> Proof {
     match response {
         AuthResponse { location: Some(location), options, .. } => Proof::Elsewhere(Elsewhere { location, options }),
@@ -132,6 +159,7 @@ pub(super) fn judge(response: AuthResponse) -> Proof {
             Proof::External(Outsider { user, proved })
         }
         AuthResponse { success: true, auth_identity: Some(identity), .. } => Proof::Proved(identity),
+        AuthResponse { mail: Some(mail), .. } => Proof::ByMail(mail),
         AuthResponse { error, .. } => Proof::Failed(error.unwrap_or_else(|| "Authentication failed".to_owned())),
     }
 }

@@ -1,13 +1,18 @@
 //! What visitors ask to be mailed at an address: a link to set a password anew, another link to confirm the address, the
-//! first one of all by registering with it.
+//! first one of all by registering with it, one to log in by.
 //! Asking writes the same row for every address and looks nothing up, so that neither the answer nor its time tells who
 //! has an account; a job answers soon after. Nobody is told that too many were asked for: the links before still work.
 
 use sqlx::Row;
 
-use super::{Error, LostPassword, Services, USER, confirm_email, recover, register_by_mail, services::client_subject};
+use super::{
+    Error, LogIn, LostPassword, MailedLogIn, Outcome, Services, USER, confirm_email,
+    link::{CONFIRM_EMAIL, RESET_IDENTITY, RESET_PASSWORD, SET_PASSWORD},
+    log_in, log_in_by_mail, recover, register_by_mail,
+    services::client_subject,
+};
 use crate::{
-    auth::providers::EMAILPASS,
+    auth::{MailedProof, providers::EMAILPASS},
     events::{Actor, Client, Scope},
     platform::{Bucket, OneTime, Refused, Tx},
     shared::{EmailAddress, ProviderId},
@@ -15,6 +20,8 @@ use crate::{
 
 /// The kind of the rows that registrations are kept in.
 pub(super) const REGISTER: &str = "register";
+/// The kind of the rows that log-ins by mail are kept in.
+pub(super) const LOG_IN: &str = "log_in";
 /// Sorts behind every digit of an id.
 const BEHIND_ALL: char = '~';
 /// The longest name of somebody that is looked up, in bytes.
@@ -78,17 +85,48 @@ pub async fn request_reset(services: &Services, scope: &Scope, lost: &LostPasswo
     ask(services, scope, (MailRequest::ResetPassword, &lost)).await
 }
 
+/// What was asked for in the place of a link that has expired.
+pub enum Renewed {
+    /// A mail of this kind.
+    Mail(MailRequest),
+    /// A mail to log in by.
+    LogIn(Box<LogIn>, MailedProof),
+}
+
 /// Asks for another mail in the place of one whose link has expired; answers what was asked for.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a link that only its sender can renew, [`Error::TooManyTries`].
-pub async fn renew_link(services: &Services, scope: &Scope, token: &OneTime) -> Result<MailRequest, Error> {
-    let request = super::renewal_of(token).ok_or(Error::NotFound)?;
+pub async fn renew_link(services: &Services, scope: &Scope, token: &OneTime) -> Result<Renewed, Error> {
+    if let Some(mailed) = MailedLogIn::of(services, token).filter(|mailed| mailed.actor_type == USER) {
+        let wanted = mailed.once_more(&token.email);
+        return match log_in(services, scope, &wanted).await? {
+            Outcome::ByMail(proof) => Ok(Renewed::LogIn(Box::new(wanted), proof)),
+            _ => Err(Error::NotFound),
+        };
+    }
+    let request = renewal_of(token).ok_or(Error::NotFound)?;
     match recover::lost_by(token).filter(|_| request == MailRequest::ResetPassword) {
         Some(lost) => request_reset(services, scope, &lost).await?,
         None => request_mail(services, scope, (request, &token.email)).await?,
     }
-    Ok(request)
+    Ok(Renewed::Mail(request))
+}
+
+/// Whether who holds a link that has expired can have another.
+pub fn is_renewable(services: &Services, token: &OneTime) -> bool {
+    MailedLogIn::of(services, token).is_some_and(|mailed| mailed.actor_type == USER) || renewal_of(token).is_some()
+}
+
+/// What to ask for to get another mail in the place of one whose link has expired; `None` where only its sender can.
+fn renewal_of(token: &OneTime) -> Option<MailRequest> {
+    if token.is_for(CONFIRM_EMAIL) {
+        Some(MailRequest::ConfirmEmail)
+    } else if [RESET_PASSWORD, SET_PASSWORD, RESET_IDENTITY].into_iter().any(|purpose| token.is_for(purpose)) {
+        Some(MailRequest::ResetPassword)
+    } else {
+        None
+    }
 }
 
 async fn ask(services: &Services, scope: &Scope, (request, about): (MailRequest, &LostPassword)) -> Result<(), Error> {
@@ -154,6 +192,9 @@ async fn answer(services: &Services, taken: &Taken, tx: &mut Tx) -> Result<(), E
     let Taken { kind, lost, email, sealed, scope, .. } = taken;
     if kind == REGISTER {
         return register_by_mail::answer(services, scope, (email, sealed.as_deref()), tx).await;
+    }
+    if kind == LOG_IN {
+        return log_in_by_mail::answer(services, scope, (email, sealed.as_deref()), tx).await;
     }
     match MailRequest::parse(kind) {
         Some(MailRequest::ResetPassword) => recover::send_link(services, scope, lost, tx).await,
@@ -226,7 +267,7 @@ pub(super) struct NewRequest<'a> {
     pub kind: &'static str,
     /// At which address, or for whom else.
     pub email: &'a str,
-    /// For which kind of account and provider, where a password is lost.
+    /// For which kind of account and provider, where a password is lost or somebody logs in.
     pub way: Option<(&'a str, &'a str)>,
     /// What nobody may read meanwhile.
     pub sealed: Option<&'a str>,

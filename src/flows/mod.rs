@@ -19,6 +19,7 @@ mod held_address;
 mod invite;
 mod letter;
 pub mod link;
+mod log_in_by_mail;
 mod login;
 mod mail;
 mod mail_request;
@@ -55,16 +56,19 @@ pub use end_sessions::{end_other_sessions, end_session, log_out_holder};
 pub use error::Error;
 pub use external_user::Guest;
 pub use follow_link::{
-    Followed, find_by_code, follow_link, is_for_another, link_again, may_be_void, open_link, renewal_of, void_link,
+    Followed, find_by_code, follow_link, is_for_another, link_again, may_be_void, open_link, void_link,
 };
 pub use invite::{
     Availability, Invitation, InviteTerms, Invited, MAX_INVITES_AT_ONCE, availability, delete_invite, find_invite,
     invite, invite_many, new_invite_link, resend_invite, revoke_invite,
 };
 pub use letter::{Letter, MailedLink, Written};
+pub use log_in_by_mail::MailedLogIn;
 pub use login::{Elsewhere, LogIn, LoggedIn, Outcome, log_in};
 pub use mail::{KeptLink, Mails, kept_link, list_mails, retry_mail, send_test_mail};
-pub use mail_request::{MailRequest, answer_mail_request, renew_link, request_mail, request_reset};
+pub use mail_request::{
+    MailRequest, Renewed, answer_mail_request, is_renewable, renew_link, request_mail, request_reset,
+};
 pub use manage_user::{
     UserChanges, change_role, delete_user, disable_user, enable_user, end_user_sessions, update_user,
 };

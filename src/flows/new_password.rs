@@ -191,7 +191,7 @@ async fn prepare(
     match judge(answer) {
         Proof::Proved(identity) => Ok(Prepared { identities, identity }),
         Proof::Failed(reason) => Err(Error::NotProved(reason)),
-        Proof::Elsewhere(_) | Proof::External(_) => Err(Error::Conflict),
+        Proof::Elsewhere(_) | Proof::External(_) | Proof::ByMail(_) => Err(Error::Conflict),
     }
 }
 

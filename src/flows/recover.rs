@@ -11,7 +11,7 @@ use super::{
     link::{RESET_IDENTITY, RESET_PASSWORD, UNDO_EMAIL_CHANGE},
 };
 use crate::{
-    auth::{AuthIdentity, Configured, providers::EMAILPASS},
+    auth::{AuthIdentity, Configured, Flow, providers::EMAILPASS},
     events::{self, Event, EventKind, Scope, Target},
     platform::{Issued, NewOneTime, OneTime, Purpose, Timestamp, Tx, one_time},
     shared::{EmailAddress, ProviderId, UserId},
@@ -57,7 +57,7 @@ pub(super) async fn send_link(
 ) -> Result<(), Error> {
     // Another process may be configured otherwise than the one that was asked.
     let Ok(configured) = services.provider_of(&lost.actor_type, &lost.provider) else { return Ok(()) };
-    if services.is_linked(&configured.id) {
+    if services.is_linked(&configured.id) || configured.flow != Flow::Credentials {
         return Ok(());
     }
     let email = EmailAddress::parse(&lost.identifier).ok();

@@ -82,7 +82,7 @@ pub async fn set_out(
     match judge(configured.provider.authenticate(&input, &identities).await?) {
         Proof::Elsewhere(elsewhere) => Ok(elsewhere.location),
         Proof::Failed(reason) => Err(Error::NotProved(reason)),
-        Proof::Proved(_) | Proof::External(_) => Err(Error::UnknownProvider),
+        Proof::Proved(_) | Proof::External(_) | Proof::ByMail(_) => Err(Error::UnknownProvider),
     }
 }
 

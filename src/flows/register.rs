@@ -100,7 +100,7 @@ pub(super) async fn prove(
     match judge(configured.provider.register(&input, identities).await?) {
         Proof::Proved(identity) => Ok(identity),
         Proof::Failed(reason) => Err(Error::Taken(reason)),
-        Proof::Elsewhere(_) | Proof::External(_) => Err(Error::UnknownProvider),
+        Proof::Elsewhere(_) | Proof::External(_) | Proof::ByMail(_) => Err(Error::UnknownProvider),
     }
 }
 

@@ -102,7 +102,7 @@ impl Asked {
     pub fn fits(&self, admission: &Admission) -> bool {
         let is = match admission {
             Admission::Create(_) => Told::NewUser,
-            Admission::TakeOver(user) => Told::Of(user.id.clone()),
+            Admission::TakeOver(user) | Admission::Join(user) => Told::Of(user.id.clone()),
         };
         self.told.as_ref().is_none_or(|told| *told == is)
     }

@@ -56,6 +56,11 @@ impl Services {
         self.is_redirect(id) || self.providers.get(id).is_some_and(|provider| provider.identifier == PASSKEY)
     }
 
+    /// Whether people prove by mail to a provider who they are; an unknown one mails nobody.
+    pub(super) fn is_by_mail(&self, id: &ProviderId) -> bool {
+        self.providers.get(id).is_some_and(|provider| provider.flow == Flow::Mail)
+    }
+
     /// The identities of a provider, as this request may see them.
     pub(super) fn identities(&self, provider: &Configured, scope: &Scope) -> AuthIdentityProviderService {
         AuthIdentityProviderService::new(&self.platform, provider.id.clone(), scope.now)

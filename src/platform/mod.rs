@@ -34,7 +34,7 @@ pub use mailer::{
     CaFile, Encryption, InvalidCaFile, MailError, MailSettings, Mailer, OutgoingMail, Sender, SmtpPassword,
     SmtpSettings, Transport,
 };
-pub use one_time::{Issued, NewOneTime, OneTime, OneTimeCode, OneTimeState, Purpose};
+pub use one_time::{CodeFor, Issued, NewOneTime, OneTime, OneTimeCode, OneTimeState, Purpose};
 pub use outbox::{NewMail, Outbox, delete_waiting as delete_waiting_mails};
 pub use password_hash::{HashError, Password, PasswordHasher, PasswordSettings, Place, StartError, Verdict};
 pub use rate_limit::{Bucket, InvalidLimit, Limit, LimitSettings, RateLimiter, Refused, ip_subject};

@@ -16,7 +16,7 @@ use super::{
         error::PageError,
         flash::Done,
         form::{self, Call, Origin, current_call},
-        next::{OwnPath, query_value},
+        next::{OwnPath, home_of, query_value},
         page::page,
         pending::{Awaited, MaybePending, Pending},
         scope::Asked,
@@ -26,9 +26,12 @@ use super::{
     words,
 };
 use crate::{
-    flows::{self, Followed, MailRequest, link::INVITE},
-    platform::{OneTime, OneTimeCode},
-    shared::{Field, FormError, Problem},
+    flows::{
+        self, Followed, MailRequest, Outcome, Renewed,
+        link::{INVITE, LOG_IN},
+    },
+    platform::{CodeFor, OneTime, OneTimeCode},
+    shared::{EmailAddress, Field, FormError, Problem},
 };
 
 use view::{Opened, OpenedLink, Waiting};
@@ -73,7 +76,7 @@ pub async fn show(
     let opened = Opened {
         is_for_another: flows::is_for_another(&asked.scope, &found),
         viewer: asked.resumed.as_ref().map(|resumed| resumed.user.email.clone()),
-        is_renewable: flows::renewal_of(&found).is_some(),
+        is_renewable: flows::is_renewable(&state.services, &found),
         refusal: asked.flash.error_of(LINK_FORM).and_then(words::of_refusal),
         address: token,
         token: found,
@@ -135,7 +138,10 @@ pub async fn use_code(
         Err(error) => return call.refuse(origin(), error),
     };
     let Some(code) = OneTimeCode::parse(&code) else { return call.refuse(origin(), wrong) };
-    match flows::find_by_code(call.services(), call.scope(), (&address, &code)).await {
+    // Who is talked into telling the code of a log-in has not asked for it in the browser of who asks.
+    let waits = call.pending().is_some_and(|pending| pending.is_to_log_in(&address));
+    let wanted = if waits { CodeFor::This(LOG_IN) } else { CodeFor::AllBut(LOG_IN) };
+    match flows::find_by_code(call.services(), call.scope(), (&address, &code), wanted).await {
         Ok(found) => act(&call, origin(), &found, None).await,
         Err(flows::Error::NotProved(_)) => call.refuse(origin(), wrong),
         Err(error) => call.refuse_for(origin(), error),
@@ -181,6 +187,13 @@ async fn act(call: &Call, origin: Origin, found: &OneTime, secret: Option<&str>)
             call.end_pending();
             let to = if is_logged_in { "/account" } else { "/login" };
             call.go_on(&OwnPath::known(to), Some(Done::EmailChanged))
+        }
+        Followed::LoggedIn(logged_in, mailed) => {
+            call.end_pending();
+            call.log_in(&logged_in.session).await?;
+            call.remember_way(&mailed.provider);
+            let next = mailed.next.as_deref().and_then(OwnPath::parse);
+            call.go_on(&next.unwrap_or_else(|| home_of(&logged_in.user)), None)
         }
         Followed::Invite => {
             // Its page is reached by a secret; the code has proved as much, and gets one of its own.
@@ -237,16 +250,18 @@ pub async fn renew_link(
         Ok(None) => return call.refuse(origin, FormError::NotFound),
         Err(error) => return call.refuse_for(origin, error),
     };
-    let request = match flows::renew_link(call.services(), call.scope(), &found).await {
-        Ok(request) => request,
+    let now = call.scope().now;
+    let pending = match flows::renew_link(call.services(), call.scope(), &found).await {
+        Ok(Renewed::LogIn(wanted, mail)) => Pending::log_in(&wanted, &mail, now),
+        Ok(Renewed::Mail(MailRequest::ResetPassword)) => Pending::mail(Awaited::NewPassword, found.email, now),
+        // Who has an old link has not thereby proved the password: confirming will not log them in.
+        Ok(Renewed::Mail(MailRequest::ConfirmEmail)) => {
+            let awaited = Awaited::Confirmation { user: crate::shared::UserId::new(found.id.as_str()) };
+            Pending::mail(awaited, found.email, now)
+        }
         Err(error) => return call.refuse_for(origin, error),
     };
-    let awaited = match request {
-        MailRequest::ResetPassword => Awaited::NewPassword,
-        // Who has an old link has not thereby proved the password: confirming will not log them in.
-        MailRequest::ConfirmEmail => Awaited::Confirmation { user: crate::shared::UserId::new(found.id.as_str()) },
-    };
-    call.set_pending(&Pending::mail(awaited, found.email, call.scope().now));
+    call.set_pending(&pending);
     call.go_on(&OwnPath::known("/link"), Some(Done::MailAskedAgain))
 }
 
@@ -266,15 +281,24 @@ pub async fn send_again() -> Result<(), FormError> {
         let retry_after_secs = u32::try_from(COOLDOWN_SECS - waited).unwrap_or(1);
         return call.refuse(origin, FormError::RateLimited { retry_after_secs });
     }
-    let request = match awaited {
-        Awaited::Confirmation { .. } => MailRequest::ConfirmEmail,
-        Awaited::NewPassword => MailRequest::ResetPassword,
+    let asked = match &awaited {
+        Awaited::Confirmation { .. } => ask_again(&call, MailRequest::ConfirmEmail, &email).await,
+        Awaited::NewPassword => ask_again(&call, MailRequest::ResetPassword, &email).await,
+        Awaited::LogIn(log_in) => match flows::log_in(call.services(), call.scope(), &log_in.at(&email)).await {
+            Ok(Outcome::ByMail(_)) => Ok(()),
+            Ok(_) => Err(flows::Error::NotFound),
+            Err(error) => Err(error),
+        },
         // Asked for by who is logged in, with the password.
         Awaited::NewEmail => return call.go_on(&OwnPath::known("/account"), None),
     };
-    if let Err(error) = flows::request_mail(call.services(), call.scope(), (request, &email)).await {
+    if let Err(error) = asked {
         return call.refuse_for(origin, error);
     }
     call.set_pending(&Pending::mail(awaited, email, call.scope().now));
     call.go_on(&OwnPath::known("/link"), Some(Done::MailAskedAgain))
+}
+
+async fn ask_again(call: &Call, request: MailRequest, email: &EmailAddress) -> Result<(), flows::Error> {
+    flows::request_mail(call.services(), call.scope(), (request, email)).await
 }

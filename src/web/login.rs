@@ -25,6 +25,7 @@ use super::{
         pending::{Awaited, Pending},
         scope::Asked,
     },
+    newcomer::read_email,
     other_ways::{ProviderShown, name_of, redirecting},
     state::{PRODUCT, WebState},
     ui::{
@@ -83,6 +84,7 @@ pub async fn show(
         last_used: state.away.last_way(&headers),
         notice: words::of_notice(&asked),
         may_register: state.services.rules.registration.mode == RegistrationMode::Open,
+        is_sent: state.services.platform.outbox.is_sent(),
     };
     Ok(page(&state, &asked, move || view! { <LoginPage form=form /> }))
 }
@@ -161,8 +163,14 @@ async fn log_in(
     };
     let next = OwnPath::parse(next);
     let input = AuthInput { body, ..AuthInput::default() };
-    let wanted = LogIn { provider: ProviderId::new(way.id.as_str()), input, is_remembered, browser: None };
+    let goes_on = next.as_ref().map(|next| next.as_str().to_owned());
+    let provider = ProviderId::new(way.id.as_str());
+    let wanted = LogIn { provider, input, is_remembered, next: goes_on, browser: None };
     match flows::log_in(call.services(), call.scope(), &wanted).await {
+        Ok(Outcome::ByMail(mail)) => {
+            call.set_pending(&Pending::log_in(&wanted, &mail, call.scope().now));
+            call.go_on(&OwnPath::known("/link"), None)
+        }
         Ok(outcome) => {
             if let_in(call, &wanted.provider, (outcome, next.clone())).await? {
                 return Ok(());
@@ -182,7 +190,7 @@ async fn let_in(
     let (session, home) = match outcome {
         Outcome::LoggedIn(logged_in) => (logged_in.session, home_of(&logged_in.user)),
         Outcome::Guest(session) => (session, OwnPath::known("/login")),
-        Outcome::Redirect(_) => return Ok(false),
+        Outcome::Redirect(_) | Outcome::ByMail(_) => return Ok(false),
     };
     call.log_in(&session).await?;
     call.remember_way(provider);
@@ -211,7 +219,14 @@ fn refuse(
 ) -> Result<(), FormError> {
     let origin = origin(way, wanted, next);
     match error {
-        flows::Error::EmailNotVerified { user, email } => refuse_unconfirmed(call, user, email),
+        flows::Error::EmailNotVerified { user, email } => {
+            call.set_pending(&Pending::mail(Awaited::Confirmation { user }, email, call.scope().now));
+            call.refuse(Origin::new(FORM, "/link"), FormError::EmailNotVerified)
+        }
+        flows::Error::NotProved(_) | flows::Error::InvalidData(_) if way.mail.is_some() => {
+            let typed = wanted.input.body.get("email").map_or("", String::as_str);
+            call.refuse(origin, read_email(typed).err().unwrap_or(FormError::NotRecognised))
+        }
         flows::Error::NotProved(_) if !way.is_emailpass => call.refuse(origin, FormError::NotRecognised),
         error => call.refuse_for(origin, error),
     }
@@ -234,6 +249,7 @@ struct LoginForm {
     error: Option<String>,
     notice: Option<String>,
     may_register: bool,
+    is_sent: bool,
 }
 
 #[component]
@@ -245,7 +261,10 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
     let Ways { here, others } = form.ways;
     let title = here.as_ref().filter(|way| !way.is_first).map(|way| format!("Log in with {}", way.name));
     let title = title.unwrap_or_else(|| "Log in".to_owned());
-    let tab = form.error.as_ref().map_or_else(|| title.clone(), |_| format!("{title}: that didn't work"));
+    let is_refused = form.error.is_some() || form.flash.error_of(FORM).is_some();
+    let tab = if is_refused { format!("{title}: that didn't work") } else { title.clone() };
+    let is_by_mail = here.as_ref().is_some_and(|way| way.mail.is_some());
+    let lead = here.as_ref().and_then(|way| way.lead(form.is_sent)).map(|lead| view! { <p class="lead">{lead}</p> });
     let (forms_next, flash, is_remembered) = (form.next.clone(), form.flash, form.is_remembered);
     let is_last_used = form.passkey.as_ref().is_some_and(|passkey| form.last_used.as_ref() == Some(&passkey.id));
     let passkeys_next = form.next.as_ref().map(|next| next.as_str().to_owned());
@@ -253,14 +272,18 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
         let text = format!("Log in with {}", in_sentence(&passkey.name));
         view! { <PasskeyLogIn provider=passkey.id text=text next=passkeys_next is_last_used=is_last_used /> }
     });
-    let way = here.map(|way| view! { <WayForm way=way next=forms_next flash=flash is_remembered=is_remembered /> });
+    let button = here.as_ref().map_or("Log in", |way| way.button(form.is_sent));
+    let way = here.map(|way| {
+        view! { <WayForm way=way next=forms_next flash=flash is_remembered=is_remembered button=button /> }
+    });
     view! {
         <EntryPage title=title product=PRODUCT tab=tab foot=foot>
+            {lead}
             {form.notice.map(|notice| view! { <Notice>{notice}</Notice> })}
             {form.error.map(|error| view! { <Alert>{error}</Alert> })}
             {passkey}
             {way}
-            <OtherWays others=others elsewhere=form.elsewhere next=form.next last_used=form.last_used />
+            <OtherWays others=others is_by_mail=is_by_mail elsewhere=form.elsewhere next=form.next last_used=form.last_used />
         </EntryPage>
     }
 }
@@ -271,7 +294,7 @@ fn in_sentence(name: &str) -> &str {
 }
 
 #[component]
-fn WayForm(way: Way, next: Option<OwnPath>, flash: Flash, is_remembered: bool) -> impl IntoView {
+fn WayForm(way: Way, next: Option<OwnPath>, flash: Flash, is_remembered: bool, button: &'static str) -> impl IntoView {
     let is_emailpass = way.is_first;
     let action = if is_emailpass { "/api/login" } else { "/api/login-with" };
     let next = next.as_ref().map(|next| next.as_str().to_owned());
@@ -288,7 +311,7 @@ fn WayForm(way: Way, next: Option<OwnPath>, flash: Flash, is_remembered: bool) -
                 {is_emailpass.then(|| view! { <a href="/forgot-password">"Forgot password?"</a> })}
             </Split>
             {next.map(|next| view! { <HiddenField name="next" value=next /> })}
-            <Button full=true>"Log in"</Button>
+            <Button full=true>{button}</Button>
         </PostForm>
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     auth::{
         Configured, Flow,
-        providers::{EMAILPASS, PASSKEY},
+        providers::{EMAIL_CODE, EMAIL_LINK, EMAILPASS, PASSKEY},
     },
     flows::{self, Services, USER},
 };
@@ -38,10 +38,63 @@ pub fn mark_of(identifier: &str) -> ProviderMark {
     match identifier {
         "google" => ProviderMark::Google,
         "github" => ProviderMark::GitHub,
-        EMAILPASS => ProviderMark::Mail,
+        EMAILPASS | EMAIL_LINK => ProviderMark::Mail,
+        EMAIL_CODE => ProviderMark::Code,
         PASSKEY => ProviderMark::Passkey,
         _ => ProviderMark::Key,
     }
+}
+
+/// What people are mailed who log in by a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mailed {
+    /// A link, with a code for another device.
+    Link,
+    /// A code alone.
+    Code,
+    /// What a provider of somebody else asks for.
+    Other,
+}
+
+impl Mailed {
+    /// What a provider mails; `None` for one that mails nothing.
+    pub fn of(configured: &Configured) -> Option<Self> {
+        let mailed = match configured.identifier {
+            EMAIL_LINK => Self::Link,
+            EMAIL_CODE => Self::Code,
+            _ => Self::Other,
+        };
+        (configured.flow == Flow::Mail).then_some(mailed)
+    }
+
+    /// What its page says first.
+    pub fn lead(self, is_sent: bool) -> &'static str {
+        match (self, is_sent) {
+            (_, false) => "This site sends no mail itself. Type your address, then ask an administrator for your link.",
+            (Self::Link, true) => "Type your address, and we mail you a link that logs you in. It works once.",
+            (Self::Code, true) => "Type your address, and we mail you a code that logs you in. It works once.",
+            (Self::Other, true) => "Type your address, and we send you a mail that logs you in.",
+        }
+    }
+
+    /// What its button says.
+    pub fn button(self, is_sent: bool) -> &'static str {
+        match (self, is_sent) {
+            (_, false) => "Continue",
+            (Self::Link, true) => "Mail me a link",
+            (Self::Code, true) => "Mail me a code",
+            (Self::Other, true) => "Send me a mail",
+        }
+    }
+}
+
+/// The providers that mail something to people.
+///
+/// # Errors
+/// None, as long as people may log in at all.
+pub fn mailing(services: &Services) -> Result<Vec<ProviderShown>, flows::Error> {
+    let all = flows::providers_of(services, USER)?.into_iter();
+    Ok(all.filter(|provider| provider.flow == Flow::Mail).map(ProviderShown::from).collect())
 }
 
 /// The providers that people are sent to.
@@ -88,6 +141,23 @@ pub fn ProviderLinks(
         let is_last_used = last_used.as_deref() == Some(provider.id.as_str());
         let text = format!("{verb} with {}", provider.name);
         view! { <ProviderLink href=href mark=provider.mark text=text is_last_used=is_last_used /> }
+    });
+    view! { <div class="ways">{links.collect_view()}</div> }
+}
+
+/// Links to the pages where people type the address that something is mailed to.
+#[component]
+pub fn MailLinks(
+    /// The providers.
+    providers: Vec<ProviderShown>,
+    /// Where people go on afterwards.
+    next: Option<OwnPath>,
+) -> impl IntoView {
+    let links = providers.into_iter().map(move |provider| {
+        let next = next.as_ref().map(|next| format!("&next={}", next.in_query())).unwrap_or_default();
+        let href = format!("/login?with={}{next}", query_value(&provider.id));
+        let text = format!("Continue with {}", provider.name);
+        view! { <ProviderLink href=href mark=provider.mark text=text is_last_used=false /> }
     });
     view! { <div class="ways">{links.collect_view()}</div> }
 }

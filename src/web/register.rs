@@ -20,12 +20,13 @@ use super::{
         scope::Asked,
     },
     newcomer::{Newcomer, NewcomerFields, keep, read_email, read_profile},
-    other_ways::{ProviderLinks, ProviderShown, redirecting},
+    other_ways::{MailLinks, ProviderLinks, ProviderShown, mailing, redirecting},
     state::{PRODUCT, WebState},
     ui::{Alert, Button, ButtonLink, EntryPage, HiddenField, OrDivider, PostForm},
 };
 use crate::{
-    flows::{self, Registered, Registration, RegistrationMode},
+    auth::providers::EMAILPASS,
+    flows::{self, Registered, Registration, RegistrationMode, Services, USER},
     shared::FormError,
 };
 
@@ -50,10 +51,15 @@ pub async fn show(
     if mode != RegistrationMode::Open {
         return Ok(page(&state, &asked, move || view! { <NotOpen mode=mode /> }));
     }
-    let newcomer = Newcomer::read(&asked.flash, FORM);
     let next = query.next.as_deref().and_then(OwnPath::parse);
-    let elsewhere = redirecting(&state.services)?;
-    Ok(page(&state, &asked, move || view! { <RegisterPage newcomer=newcomer next=next elsewhere=elsewhere /> }))
+    let newcomer = has_passwords(&state.services)?.then(|| Newcomer::read(&asked.flash, FORM));
+    let ways = (mailing(&state.services)?, redirecting(&state.services)?);
+    Ok(page(&state, &asked, move || view! { <RegisterPage newcomer=newcomer next=next ways=ways /> }))
+}
+
+/// Whether people have passwords at all.
+fn has_passwords(services: &Services) -> Result<bool, flows::Error> {
+    Ok(flows::providers_of(services, USER)?.iter().any(|provider| provider.identifier == EMAILPASS))
 }
 
 /// Registers a person and logs them in.
@@ -105,23 +111,45 @@ pub async fn register(
 }
 
 #[component]
-fn RegisterPage(newcomer: Newcomer, next: Option<OwnPath>, elsewhere: Vec<ProviderShown>) -> impl IntoView {
+fn RegisterPage(
+    /// What is typed, where people have passwords.
+    newcomer: Option<Newcomer>,
+    next: Option<OwnPath>,
+    /// Those that mail something, and those that people are sent to.
+    ways: (Vec<ProviderShown>, Vec<ProviderShown>),
+) -> impl IntoView {
     let login = next.as_ref().map_or_else(|| "/login".to_owned(), |next| format!("/login?next={}", next.in_query()));
-    let tab = if newcomer.is_refused() { "Create an account: that didn't work" } else { "Create an account" };
+    let tab = if newcomer.as_ref().is_some_and(Newcomer::is_refused) {
+        "Create an account: that didn't work"
+    } else {
+        "Create an account"
+    };
     let foot = move || view! { <p>"Already have an account? " <a href=login>"Log in"</a></p> };
-    let refusal = newcomer.refusal.clone();
-    let (goes_on, has_other_ways) = (next.clone(), !elsewhere.is_empty());
+    let refusal = newcomer.as_ref().and_then(|newcomer| newcomer.refusal.clone());
+    let form = newcomer.map(|newcomer| view! { <RegisterForm newcomer=newcomer next=next.clone() /> });
+    let (by_mail, elsewhere) = ways;
+    let is_divided = form.is_some() && !(by_mail.is_empty() && elsewhere.is_empty());
+    let (by_mail_next, goes_on) = (next.clone(), next.clone());
+    let by_mail = (!by_mail.is_empty()).then(|| view! { <MailLinks providers=by_mail next=by_mail_next /> });
     view! {
         <EntryPage title="Create an account" product=PRODUCT tab=tab foot=foot>
             {refusal.map(|refusal| view! { <Alert>{refusal}</Alert> })}
-            <PostForm action="/api/register">
-                <NewcomerFields newcomer=newcomer />
-                {next.map(|next| view! { <HiddenField name="next" value=next.as_str() /> })}
-                <Button full=true>"Create account"</Button>
-            </PostForm>
-            {has_other_ways.then(|| view! { <OrDivider /> })}
+            {form}
+            {is_divided.then(|| view! { <OrDivider /> })}
+            {by_mail}
             <ProviderLinks providers=elsewhere verb="Continue" next=goes_on last_used=None />
         </EntryPage>
+    }
+}
+
+#[component]
+fn RegisterForm(newcomer: Newcomer, next: Option<OwnPath>) -> impl IntoView {
+    view! {
+        <PostForm action="/api/register">
+            <NewcomerFields newcomer=newcomer />
+            {next.map(|next| view! { <HiddenField name="next" value=next.as_str() /> })}
+            <Button full=true>"Create account"</Button>
+        </PostForm>
     }
 }
 

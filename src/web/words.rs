@@ -273,6 +273,12 @@ pub fn of_moment(at: Timestamp) -> String {
     format!("{}, {}", date(at), of_clock(at))
 }
 
+/// A name as it begins a line: "A mailed link".
+pub fn at_start(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// When something ends, seen from now: the time of day for today, else the moment.
 pub fn of_end(at: Timestamp, now: Timestamp) -> String {
     if date(at) == date(now) { of_clock(at) } else { of_moment(at) }

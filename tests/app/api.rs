@@ -3,6 +3,7 @@
 mod accept_invite;
 mod auth;
 mod browser;
+mod by_mail;
 mod create_if_missing;
 mod forward;
 mod health;

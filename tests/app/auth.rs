@@ -1,5 +1,8 @@
 //! The Auth module behind the front door: what a provider may rely on.
 
+pub mod by_mail;
+mod by_mail_accounts;
+mod by_mail_codes;
 mod custom_provider;
 mod external_user;
 mod github;

@@ -29,11 +29,11 @@ pub struct TokenAnswer {
     pub token: String,
 }
 
-/// Where the browser has to go first.
+/// Where the browser has to go first, or may wait for a mail.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Elsewhere)]
 pub struct ElsewhereAnswer {
-    /// The address of the provider.
+    /// The address of the provider, or of the page that waits for a mail and takes its code.
     #[schema(example = "https://id.example.org/authorize?state=x")]
     pub location: String,
     /// With a passkey: what the browser has to be asked for, by `navigator.credentials.get`. What it answers is posted as
@@ -92,7 +92,7 @@ impl From<&Configured> for ProviderAnswer {
             identifier: provider.identifier.to_owned(),
             display_name: provider.display_name.clone(),
             flow: match provider.flow {
-                Flow::Credentials => FlowName::Credentials,
+                Flow::Credentials | Flow::Mail => FlowName::Credentials,
                 Flow::Redirect => FlowName::Redirect,
             },
         }

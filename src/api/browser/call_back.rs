@@ -13,7 +13,7 @@ use tower_sessions::Session;
 use super::{
     answer::{is_embedded, next_of, refusal_of, wants_url},
     csrf,
-    sign_in::refused,
+    sign_in::{refused, wait},
 };
 use crate::{
     api::{
@@ -200,7 +200,9 @@ pub async fn log_in(
     let is_remembered = fields.get("remember").is_some_and(|remember| remember == "true");
     let id = ProviderId::new(provider.as_str());
     let input = AuthInput { body: fields, ..AuthInput::default() };
-    let wanted = LogIn { provider: id.clone(), input, is_remembered, browser: state.away.arrive(&headers) };
+    let goes_on = next.as_ref().map(|next| next.as_str().to_owned());
+    let browser = state.away.arrive(&headers);
+    let wanted = LogIn { provider: id.clone(), input, is_remembered, next: goes_on, browser };
     let landing = match flows::log_in(&state.services, &asked.scope, &wanted).await {
         Ok(Outcome::LoggedIn(logged_in)) => {
             let next = next.unwrap_or_else(|| home_of(&logged_in.user));
@@ -210,6 +212,7 @@ pub async fn log_in(
             let next = next.unwrap_or_else(|| OwnPath::known("/login"));
             give_session(&state, (&id, &next), &opened, (&asked, &cookie)).await
         }
+        Ok(Outcome::ByMail(mail)) => wait(&state, (&wanted, &mail), &asked),
         Ok(Outcome::Redirect(_)) => Landing::refused(SignInError::Configuration, (None, next.as_ref())),
         Err(flows::Error::NotProved(_) | flows::Error::Taken(_)) => {
             Landing::refused(SignInError::CredentialsSignin, (None, next.as_ref()))

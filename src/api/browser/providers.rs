@@ -22,6 +22,8 @@ use crate::{
 pub enum ProviderType {
     /// Something is typed, and posted to the callback.
     Credentials,
+    /// An address is typed, and what is mailed to it logs in.
+    Email,
     /// The browser is sent elsewhere.
     OAuth,
 }
@@ -53,6 +55,7 @@ impl BrowserProvider {
         let at = |what: &str| format!("{}/auth/{what}/{}", site.public_url, query_value(&id));
         let kind = match configured.flow {
             Flow::Credentials => ProviderType::Credentials,
+            Flow::Mail => ProviderType::Email,
             Flow::Redirect => ProviderType::OAuth,
         };
         let (signin_url, callback_url) = (at("signin"), at("callback"));

@@ -1,5 +1,5 @@
 //! `/auth/signin/{provider}`: sends the browser to a provider. It starts a journey and changes nothing that belongs to an
-//! account. Where something is typed, the log-in page asks for it.
+//! account. Where something is typed, the log-in page asks for it; an address that comes along is mailed to at once.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,15 @@ use super::{
 };
 use crate::{
     api::{auth::read_fields, error::ApiError},
-    auth::Flow,
-    flows::{self, Errand, Journey, USER},
+    auth::{AuthInput, Flow, MailedProof},
+    flows::{self, Errand, Journey, LogIn, Outcome, USER},
     shared::{ProviderId, SignInError},
     web::{
         http::{
             flash::Flash,
             landing::{Landing, UrlAnswer},
             next::{OwnPath, query_value},
+            pending::Pending,
             scope::Asked,
         },
         state::WebState,
@@ -58,7 +59,7 @@ pub async fn set_out(
 #[utoipa::path(post, path = "/auth/signin/{provider}", operation_id = "sign_in",
     request_body(content = SignIn, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = UrlAnswer, description = "With `json=true` or `X-Auth-Return-Redirect`"),
-        (status = 302, description = "To the provider, or to `/login?error=…`"),
+        (status = 302, description = "To the provider, to the page that waits for a mail, or to `/login?error=…`"),
         (status = 400)))]
 pub async fn sign_in(
     State(state): State<WebState>,
@@ -70,7 +71,10 @@ pub async fn sign_in(
     let fields = read_fields(request).await?;
     let next = next_of(&state.site, &fields);
     let landing = if csrf::is_own(&state, &headers, fields.get("csrfToken")) {
-        begin(&state, (&provider, &fields), &asked, &headers).await
+        match mail(&state, (&provider, &fields), &asked).await {
+            Some(landing) => landing,
+            None => begin(&state, (&provider, &fields), &asked, &headers).await,
+        }
     } else {
         Landing::refused(SignInError::MissingCSRF, (None, next.as_ref()))
     };
@@ -84,6 +88,9 @@ pub struct SignIn {
     /// The word of `/auth/csrf`; without it the answer leads to `/login?error=MissingCSRF`.
     #[schema(rename = "csrfToken", required = false, example = "hcPNnXAn4ynEgKbWbVjuIkhOvNlnxQAJIgNTzPtvhHE")]
     csrf_token: String,
+    /// The e-mail address, for `email-link` and `email-code`; without it the log-in page asks for it.
+    #[schema(example = "ada@example.org")]
+    email: Option<String>,
     /// Where to go on afterwards.
     #[schema(rename = "callbackUrl", example = "/account")]
     callback_url: Option<String>,
@@ -96,7 +103,7 @@ async fn begin(state: &WebState, (id, fields): (&str, &Fields), asked: &Asked, h
     let next = next_of(&state.site, fields);
     let provider = ProviderId::new(id);
     match state.services.provider_of(USER, &provider) {
-        Ok(configured) if configured.flow == Flow::Credentials => return form_of(id, next.as_ref()),
+        Ok(configured) if configured.flow != Flow::Redirect => return form_of(id, next.as_ref()),
         Ok(_) => {}
         Err(error) => return refused(state, (None, next.as_ref()), error, asked),
     }
@@ -108,6 +115,34 @@ async fn begin(state: &WebState, (id, fields): (&str, &Fields), asked: &Asked, h
         Ok(location) => Landing::at(location).with(cookie),
         Err(error) => refused(state, (Some(id), next.as_ref()), error, asked),
     }
+}
+
+/// Mails what somebody logs in by, where the provider does that and an address was sent.
+async fn mail(state: &WebState, (id, fields): (&str, &Fields), asked: &Asked) -> Option<Landing> {
+    let provider = ProviderId::new(id);
+    let configured = state.services.provider_of(USER, &provider).ok()?;
+    let email = fields.get("email").filter(|_| configured.flow == Flow::Mail)?;
+    let next = next_of(&state.site, fields);
+    let wanted = LogIn {
+        provider,
+        input: AuthInput { body: [("email".to_owned(), email.clone())].into(), ..AuthInput::default() },
+        is_remembered: fields.get("remember").is_some_and(|remember| remember == "true"),
+        next: next.as_ref().map(|next| next.as_str().to_owned()),
+        browser: None,
+    };
+    Some(match flows::log_in(&state.services, &asked.scope, &wanted).await {
+        Ok(Outcome::ByMail(mail)) => wait(state, (&wanted, &mail), asked),
+        Ok(_) => Landing::refused(SignInError::Configuration, (None, next.as_ref())),
+        Err(flows::Error::NotProved(_) | flows::Error::InvalidData(_)) => {
+            Landing::refused(SignInError::CredentialsSignin, (None, next.as_ref()))
+        }
+        Err(error) => refused(state, (None, next.as_ref()), error, asked),
+    })
+}
+
+/// To the page that waits for a mail.
+pub(super) fn wait(state: &WebState, (wanted, mail): (&LogIn, &MailedProof), asked: &Asked) -> Landing {
+    Landing::at("/link").with(state.pending.leave(&Pending::log_in(wanted, mail, asked.scope.now)))
 }
 
 /// The log-in page with the form of a provider.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{
     House,
-    words::{Action, Words},
+    words::{Action, Words, code_end, code_lead},
 };
 
 const DOCTYPE: &str = "<!doctype html>";
@@ -38,6 +38,7 @@ pub(super) fn of(house: &House, words: Words) -> String {
 }
 
 fn document(words: Words, (product, public_url): (&'static str, String)) -> impl IntoView {
+    let has_link = words.action.is_some();
     view! {
         <html lang="en">
             <head>
@@ -53,7 +54,7 @@ fn document(words: Words, (product, public_url): (&'static str, String)) -> impl
                     <p style=TEXT>{words.says}</p>
                     {words.quote.map(|quote| view! { <blockquote style=QUOTE>{quote}</blockquote> })}
                     {words.action.map(action)}
-                    {words.code.map(code)}
+                    {words.code.map(|shown| code(shown, has_link))}
                     <p style=QUIET>{words.asked}</p>
                     <p style=QUIET>{words.not_you}</p>
                     <p style=QUIET>{product}" · "{public_url}</p>
@@ -71,9 +72,9 @@ fn action(action: Action) -> impl IntoView {
     }
 }
 
-fn code((code, ends): (String, String)) -> impl IntoView {
+fn code((code, ends): (String, String), has_link: bool) -> impl IntoView {
     view! {
-        <p style=TEXT>"On another device, type this code instead: "<br /><span style=CODE>{code}</span></p>
-        <p style=TEXT>"Link and code work once, until "{ends}"."</p>
+        <p style=TEXT>{code_lead(has_link)}" "<br /><span style=CODE>{code}</span></p>
+        <p style=TEXT>{code_end(has_link)}", until "{ends}"."</p>
     }
 }

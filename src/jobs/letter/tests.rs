@@ -33,6 +33,7 @@ fn letters() -> Vec<(serde_json::Value, bool)> {
     vec![
         (json!({ "letter": "confirm_email" }), true),
         (json!({ "letter": "already_registered" }), false),
+        (json!({ "letter": "log_in_by_link" }), true),
         (json!({ "letter": "reset_password" }), true),
         (json!({ "letter": "set_password" }), true),
         (json!({ "letter": "password_was_reset" }), true),
@@ -60,6 +61,17 @@ fn every_letter_with_a_link_holds_it_in_both_parts() {
         }
         assert!(html.matches("<a ").count() <= 1, "one thing to do: {html}");
     }
+}
+
+#[test]
+fn a_letter_with_a_code_alone_holds_no_link() {
+    let Composed { text, html } = compose(&house(), &written(&json!({ "letter": "log_in_by_code" }), true));
+    for part in [&text, &html] {
+        assert!(part.contains("Your code:") && part.contains("ABCD-1234"), "{part}");
+        assert!(part.contains("It works once, until 21 November 2026, 14:15 UTC"), "{part}");
+        assert!(!part.contains("/link/") && !part.contains("tOkEn"), "{part}");
+    }
+    assert!(!html.contains("<a "), "{html}");
 }
 
 #[test]

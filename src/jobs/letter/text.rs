@@ -1,6 +1,9 @@
 //! A letter as plain text: short paragraphs, and each address on a line of its own, where every mail program finds it.
 
-use super::{House, words::Words};
+use super::{
+    House,
+    words::{Words, code_end, code_lead},
+};
 
 /// A letter as plain text.
 pub(super) fn of(house: &House, words: &Words) -> String {
@@ -12,8 +15,9 @@ pub(super) fn of(house: &House, words: &Words) -> String {
         parts.push(format!("{}:\n{}", action.label, action.url));
     }
     if let Some((code, ends)) = &words.code {
-        parts.push(format!("On another device, type this code instead: {code}"));
-        parts.push(format!("Link and code work once, until {ends}."));
+        let has_link = words.action.is_some();
+        parts.push(format!("{} {code}", code_lead(has_link)));
+        parts.push(format!("{}, until {ends}.", code_end(has_link)));
     }
     parts.push(words.asked.clone());
     parts.push(words.not_you.to_owned());

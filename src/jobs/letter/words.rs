@@ -12,6 +12,9 @@ use crate::{
 const MAX_NOTE_CHARS: usize = 500;
 /// The longest address that is shown, in characters.
 const MAX_ADDRESS_CHARS: usize = 254;
+const NOT_YOU_LINK: &str = "Was it not you? Then do nothing: without this mail nobody gets in.";
+const NOT_YOU_CODE: &str =
+    "Was it not you? Then do nothing, and tell nobody the code: without it nobody gets in, whoever asks for it.";
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -56,7 +59,9 @@ pub(super) struct Action {
 /// Puts a letter into words.
 pub(super) fn of(house: &House, written: &Written) -> Words {
     let (title, label, not_you) = fixed(&written.letter);
+    let is_code_alone = written.letter == Letter::LogInByCode;
     let url = match (&written.link, page(&written.letter)) {
+        _ if is_code_alone => None,
         (Some(link), _) => Some(format!("{}{}", house.public_url, link.path())),
         (None, Some(page)) => Some(format!("{}{page}", house.public_url)),
         (None, None) => None,
@@ -70,6 +75,16 @@ pub(super) fn of(house: &House, written: &Written) -> Words {
         asked: asked(written),
         not_you,
     }
+}
+
+/// What stands before a code.
+pub(super) fn code_lead(has_link: bool) -> &'static str {
+    if has_link { "On another device, type this code instead:" } else { "Your code:" }
+}
+
+/// How often link and code work.
+pub(super) fn code_end(has_link: bool) -> &'static str {
+    if has_link { "Link and code work once" } else { "It works once" }
 }
 
 fn code(link: &MailedLink) -> (String, String) {
@@ -89,6 +104,8 @@ fn fixed(letter: &Letter) -> (&'static str, &'static str, &'static str) {
             "Log in",
             "Was it not you? Then there is nothing to do: your account is as it was.",
         ),
+        Letter::LogInByLink => ("Your link to log in", "Log in", NOT_YOU_LINK),
+        Letter::LogInByCode => ("Your code to log in", "", NOT_YOU_CODE),
         Letter::ResetPassword => (
             "Set a new password",
             "Set a new password",
@@ -145,6 +162,10 @@ fn says(house: &House, letter: &Letter) -> String {
             "Somebody registered at {product} with this address, which has an account already. Log in to it; if you \
              don't know the password any more, you can set a new one there."
         ),
+        Letter::LogInByLink => format!("Somebody wants to log in at {product} with this address."),
+        Letter::LogInByCode => {
+            format!("Somebody wants to log in at {product} with this address. Type the code where it was asked for.")
+        }
         Letter::ResetPassword => format!("Somebody asked to set a new password for your account at {product}."),
         Letter::SetPassword => format!("You have an account at {product}. Choose a password to use it."),
         Letter::PasswordWasReset => format!(

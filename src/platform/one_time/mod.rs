@@ -3,6 +3,7 @@
 //! itself. What a purpose means is the caller's: nothing here knows what a user or an invite is.
 
 mod code;
+mod code_try;
 mod open;
 
 use std::time::Duration;
@@ -11,13 +12,12 @@ use serde_json::Value;
 use sqlx::{Row, any::AnyRow};
 
 pub use code::OneTimeCode;
+pub use code_try::{CodeFor, set_code, take_code_try};
 pub use open::find_open;
 
 use super::{Db, Entropy, SecretToken, Timestamp, Tx};
 use crate::shared::{EmailAddress, OneTimeId};
 
-/// How often a code may be tried (NIST SP 800-63B-4 §3.2.2 asks for a limit): a guess has one chance in 2^37.
-const MAX_CODE_TRIES: i64 = 5;
 /// How long one that has ended is kept, so that its page can say what became of it.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 /// How many one sweep deletes at a time.
@@ -39,7 +39,7 @@ pub struct Purpose {
 pub struct NewOneTime<'a> {
     /// What for.
     pub purpose: Purpose,
-    /// What it is about: the id of a user or an invite.
+    /// What it is about: the id of a user or an invite, or an address that is nobody's yet.
     pub subject: &'a str,
     /// Where it is sent to.
     pub email: &'a EmailAddress,
@@ -321,49 +321,21 @@ pub async fn prolong(
     .map(drop)
 }
 
+/// Makes the tokens about a subject those about another that has taken its place, whatever has become of them.
+///
+/// # Errors
+/// What the database says.
+pub async fn pass_on(tx: &mut Tx, (from, to): (&str, &str)) -> Result<(), sqlx::Error> {
+    let statement = sqlx::query("UPDATE one_time_tokens SET subject = $1 WHERE subject = $2");
+    statement.bind(to).bind(from).execute(&mut **tx).await.map(drop)
+}
+
 /// Deletes all tokens about a subject that is no more.
 ///
 /// # Errors
 /// What the database says.
 pub async fn delete_all(tx: &mut Tx, subject: &str) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM one_time_tokens WHERE subject = $1").bind(subject).execute(&mut **tx).await.map(drop)
-}
-
-/// Gives a token the hash of the code that its mail carries.
-///
-/// # Errors
-/// What the database says.
-pub async fn set_code(tx: &mut Tx, id: &OneTimeId, hash: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE one_time_tokens SET code_hash = $1 WHERE id = $2")
-        .bind(hash)
-        .bind(id.as_str())
-        .execute(&mut **tx)
-        .await
-        .map(drop)
-}
-
-/// The hash that a typed code is to be compared with, by the address that the mail went to: that of the newest token that
-/// can be used and has one. Each call is a try; behind [`MAX_CODE_TRIES`] there is none.
-///
-/// # Errors
-/// What the database says.
-pub async fn take_code_try(
-    tx: &mut Tx,
-    email: &EmailAddress,
-    now: Timestamp,
-) -> Result<Option<(OneTimeId, String)>, sqlx::Error> {
-    let row = sqlx::query(
-        "UPDATE one_time_tokens SET code_tries = code_tries + 1 WHERE code_tries < $1 AND id =
-             (SELECT id FROM one_time_tokens WHERE email = $2 AND code_hash IS NOT NULL AND used_at IS NULL
-              AND replaced_at IS NULL AND revoked_at IS NULL AND expires_at > $3 ORDER BY id DESC LIMIT 1)
-         RETURNING id, code_hash",
-    )
-    .bind(MAX_CODE_TRIES)
-    .bind(email.as_str())
-    .bind(now.as_micros())
-    .fetch_optional(&mut **tx)
-    .await?;
-    row.map(|row| Ok((OneTimeId::new(row.try_get::<String, _>(0)?), row.try_get(1)?))).transpose()
 }
 
 /// Deletes what has ended long ago; how many there were.

@@ -14,10 +14,13 @@ on_both_databases!(
     a_token_ends_by_time,
     a_revoked_token_says_so,
     a_code_has_five_tries,
+    a_code_for_that_is_none_for_this,
+    what_is_about_an_address_becomes_about_its_user,
     what_ended_long_ago_is_swept_away,
 );
 
 const RESET: Purpose = Purpose { name: "reset", lifetime: Duration::from_mins(15), replaces: true };
+const ANY: CodeFor = CodeFor::AllBut(INVITE);
 const INVITE: Purpose = Purpose { name: "invite", lifetime: Duration::from_hours(24), replaces: false };
 
 fn at(secs: u64) -> Timestamp {
@@ -123,15 +126,39 @@ async fn a_code_has_five_tries(test: &TestDb) {
     test.db.migrate().await.unwrap();
     let token = issued(test, RESET, at(0)).await;
     let mut tx = test.db.begin().await.unwrap();
-    assert_eq!(take_code_try(&mut tx, &email(), at(1)).await.unwrap(), None, "it has no code yet");
+    assert_eq!(take_code_try(&mut tx, (&email(), ANY), at(1)).await.unwrap(), None, "it has no code yet");
     set_code(&mut tx, &token.id, "hash").await.unwrap();
     for _ in 0..5 {
-        let hash = take_code_try(&mut tx, &email(), at(1)).await.unwrap();
+        let hash = take_code_try(&mut tx, (&email(), ANY), at(1)).await.unwrap();
         assert_eq!(hash, Some((token.id.clone(), "hash".to_owned())));
     }
-    assert_eq!(take_code_try(&mut tx, &email(), at(1)).await.unwrap(), None);
+    assert_eq!(take_code_try(&mut tx, (&email(), ANY), at(1)).await.unwrap(), None);
     tx.commit().await.unwrap();
     assert_eq!(state(test, &token, at(2)).await, OneTimeState::Ready, "the link still works");
+}
+
+async fn a_code_for_that_is_none_for_this(test: &TestDb) {
+    test.db.migrate().await.unwrap();
+    let (reset, invite) = (issued(test, RESET, at(0)).await, issued(test, INVITE, at(0)).await);
+    let mut tx = test.db.begin().await.unwrap();
+    set_code(&mut tx, &reset.id, "reset").await.unwrap();
+    set_code(&mut tx, &invite.id, "invite").await.unwrap();
+    for (wanted, hash) in [(CodeFor::This(INVITE), "invite"), (CodeFor::This(RESET), "reset"), (ANY, "reset")] {
+        let found = take_code_try(&mut tx, (&email(), wanted), at(1)).await.unwrap();
+        assert_eq!(found.unwrap().1, hash, "{wanted:?}");
+    }
+    tx.commit().await.unwrap();
+}
+
+async fn what_is_about_an_address_becomes_about_its_user(test: &TestDb) {
+    test.db.migrate().await.unwrap();
+    let token = issued(test, RESET, at(0)).await;
+    let mut tx = test.db.begin().await.unwrap();
+    pass_on(&mut tx, ("u1", "u2")).await.unwrap();
+    assert_eq!(revoke_all(&mut tx, "u1", at(1)).await.unwrap(), 0);
+    assert_eq!(revoke_all(&mut tx, "u2", at(1)).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    assert_eq!(state(test, &token, at(2)).await, OneTimeState::Revoked);
 }
 
 async fn what_ended_long_ago_is_swept_away(test: &TestDb) {

@@ -29,10 +29,10 @@ pub struct LimitSettings {
     pub change_password_per_account: Limit,
     /// Tries of the set-up token from one IP address.
     pub setup_per_ip: Limit,
-    /// Forgotten passwords from one IP address.
+    /// Forgotten passwords from one IP address, and as many log-ins by mail.
     pub recover_per_ip: Limit,
-    /// Mails with a link for one e-mail address that said to have forgotten its password. What is beyond gets the same
-    /// answer and no mail: the links before it work.
+    /// Mails with a link for one e-mail address that said to have forgotten its password, and as many to log in by. What is
+    /// beyond gets the same answer and no mail: the links before it work.
     pub recover_per_account: Limit,
     /// Other mails that people ask for at one e-mail address: to confirm it, to change to it.
     pub mail_per_account: Limit,

@@ -5,6 +5,7 @@ use axum::{extract::State, response::Response};
 use leptos::prelude::*;
 
 use crate::{
+    auth::Flow,
     flows::{self, Connection, Errand, Journey},
     shared::{FormError, ProviderId},
     web::{
@@ -42,7 +43,7 @@ pub async fn show(State(state): State<WebState>, logged_in: LoggedIn) -> Result<
         let configured = services.providers.get(&connection.provider);
         let mark = configured.map_or(ProviderMark::Key, |configured| mark_of(configured.identifier));
         let is_last = connection.is_usable && usable == 1;
-        Shown { may_unlink: connection.is_redirect && !is_last, connection, mark }
+        Shown { may_unlink: connection.flow == Flow::Redirect && !is_last, connection, mark }
     };
     let list = Connections {
         shown: connections.into_iter().map(of_connection).collect(),
@@ -155,15 +156,19 @@ fn ConnectionsPage(viewer: Viewer, list: Connections) -> impl IntoView {
 #[component]
 fn ConnectionRow(shown: Shown) -> impl IntoView {
     let Shown { connection, mark, may_unlink } = shown;
-    let Connection { provider, name, entity_id, account, is_usable, is_redirect, is_passkey } = connection;
+    let Connection { provider, name, entity_id, account, is_usable, flow, is_passkey } = connection;
     let label = format!("Unlink {name}");
-    let note = if is_usable { "The last way in can't be unlinked" } else { "Not offered here any more" };
+    let note = match flow {
+        _ if !is_usable => "Not offered here any more",
+        Flow::Mail => "For whoever reads the mail of your account",
+        Flow::Credentials | Flow::Redirect => "The last way in can't be unlinked",
+    };
     view! {
         <Row>
             <Cell>
                 <span class="way">
                     <ProviderIcon mark=mark />
-                    <strong>{name}</strong>
+                    <strong>{words::at_start(&name)}</strong>
                 </span>
             </Cell>
             <Cell label="Account">
@@ -179,7 +184,7 @@ fn ConnectionRow(shown: Shown) -> impl IntoView {
                         </PostForm>
                     }
                         .into_any()
-                } else if is_redirect {
+                } else if flow != Flow::Credentials || !is_usable {
                     view! { <span class="detail">{note}</span> }.into_any()
                 } else {
                     let text = if is_passkey { "Your passkeys" } else { "Change password" };

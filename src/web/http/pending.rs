@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::sealed_cookie::SealedCookie;
 use crate::{
+    auth::{AuthInput, MailedProof},
+    flows::LogIn,
     platform::{Seal, Timestamp},
-    shared::{EmailAddress, OneTimeId, UserId},
+    shared::{EmailAddress, OneTimeId, ProviderId, UserId},
     web::state::WebState,
 };
 
@@ -31,10 +33,40 @@ pub enum Awaited {
         /// Who registered, or an id of nobody where the address was taken: as long as the other.
         user: UserId,
     },
+    /// A link or a code to log in by.
+    LogIn(AwaitedLogIn),
     /// A link to set a new password.
     NewPassword,
     /// The confirmation of a new address for the account that is logged in.
     NewEmail,
+}
+
+/// A log-in that waits for its mail, so that it can be asked for once more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitedLogIn {
+    /// By which provider.
+    pub provider: ProviderId,
+    /// Where the browser goes on: judged again when it does.
+    pub next: Option<String>,
+    is_remembered: bool,
+    /// Whether the mail has a link.
+    pub has_link: bool,
+    /// How long link and code live.
+    pub lifetime_secs: u64,
+}
+
+impl AwaitedLogIn {
+    /// The same, to be asked for at an address.
+    pub fn at(&self, email: &EmailAddress) -> LogIn {
+        let body = [("email".to_owned(), email.to_string())].into();
+        LogIn {
+            provider: self.provider.clone(),
+            input: AuthInput { body, ..AuthInput::default() },
+            is_remembered: self.is_remembered,
+            next: self.next.clone(),
+            browser: None,
+        }
+    }
 }
 
 /// What a browser is in the middle of.
@@ -61,6 +93,23 @@ impl Pending {
     /// Waits for a mail from now on.
     pub fn mail(awaited: Awaited, email: EmailAddress, now: Timestamp) -> Self {
         Self::Mail { awaited, email, asked_at: now.as_micros() }
+    }
+
+    /// Waits for a mail to log in by from now on.
+    pub fn log_in(wanted: &LogIn, mail: &MailedProof, now: Timestamp) -> Self {
+        let awaited = AwaitedLogIn {
+            provider: wanted.provider.clone(),
+            next: wanted.next.clone(),
+            is_remembered: wanted.is_remembered,
+            has_link: mail.has_link,
+            lifetime_secs: mail.lifetime.as_secs(),
+        };
+        Self::mail(Awaited::LogIn(awaited), mail.email.clone(), now)
+    }
+
+    /// Whether it waits for a mail to log in by at this address.
+    pub fn is_to_log_in(&self, address: &EmailAddress) -> bool {
+        matches!(self, Self::Mail { awaited: Awaited::LogIn(_), email, .. } if email == address)
     }
 
     /// Who registered in this browser and waits for the confirmation.

@@ -1,5 +1,7 @@
 //! How the pages of mailed links look: what a link will do, what has become of it, and the wait for a mail.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 
 use super::{CODE_FORM, COOLDOWN_SECS};
@@ -7,15 +9,16 @@ use crate::{
     flows::{
         self,
         link::{
-            CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, RESET_IDENTITY, RESET_PASSWORD, SET_PASSWORD, UNDO_EMAIL_CHANGE,
+            CHANGE_EMAIL, CONFIRM_EMAIL, DISOWN_RESET, LOG_IN, RESET_IDENTITY, RESET_PASSWORD, SET_PASSWORD,
+            UNDO_EMAIL_CHANGE,
         },
     },
     platform::{OneTime, OneTimeState, Timestamp},
     shared::{EmailAddress, Field},
     web::{
         http::{
-            next::query_value,
-            pending::{Awaited, Pending},
+            next::{OwnPath, query_value},
+            pending::{Awaited, AwaitedLogIn, Pending},
             scope::Asked,
         },
         state::PRODUCT,
@@ -42,6 +45,7 @@ pub struct Opened {
 fn promise(token: &OneTime) -> (&'static str, &'static str, &'static str) {
     let found = [
         (CONFIRM_EMAIL, "Confirm your e-mail", "This confirms that you can be reached at", "Confirm"),
+        (LOG_IN, "Log in", "This logs you in as", "Log in"),
         (RESET_PASSWORD, "Set a new password", "This lets you set a new password for the account of", "Continue"),
         (RESET_IDENTITY, "Set a new password", "This lets you set a new password for", "Continue"),
         (SET_PASSWORD, "Choose a password", "This lets you choose the password of the account of", "Continue"),
@@ -194,6 +198,8 @@ pub fn UnknownLink() -> impl IntoView {
 /// Somebody who waits for a mail, or has one with a code.
 pub struct Waiting {
     pending: Option<(Awaited, EmailAddress, u64)>,
+    /// When a mail to log in by ends.
+    until: String,
     typed_email: String,
     error: Option<String>,
     email_error: Option<String>,
@@ -207,15 +213,21 @@ impl Waiting {
     /// Reads what the browser is in the middle of, and what the answer before has left.
     pub fn new(pending: Option<Pending>, asked: &Asked, is_sent: bool) -> Self {
         let error = asked.flash.error_of(CODE_FORM);
+        let now = asked.scope.now;
+        let mut until = String::new();
         let pending = match pending {
             Some(Pending::Mail { awaited, email, asked_at }) => {
-                let waited = asked.scope.now.since(Timestamp::from_micros(asked_at)).as_secs();
-                Some((awaited, email, COOLDOWN_SECS.saturating_sub(waited)))
+                let asked_at = Timestamp::from_micros(asked_at);
+                if let Awaited::LogIn(log_in) = &awaited {
+                    until = words::of_end(asked_at.plus(Duration::from_secs(log_in.lifetime_secs)), now);
+                }
+                Some((awaited, email, COOLDOWN_SECS.saturating_sub(now.since(asked_at).as_secs())))
             }
             _ => None,
         };
         Self {
             pending,
+            until,
             typed_email: asked.flash.typed_in(CODE_FORM, "email").unwrap_or_default().to_owned(),
             error: words::of_field(error, Field::Code).or_else(|| error.and_then(words::of_refusal)),
             email_error: words::of_field(error, Field::Email),
@@ -237,11 +249,26 @@ impl Waiting {
             (Some((Awaited::NewEmail, email, _)), true) => {
                 format!("We sent a mail to {email}. Open its link, or type its code here, within an hour.")
             }
+            (Some((Awaited::LogIn(log_in), email, _)), true) => {
+                let what = if log_in.has_link { "a link" } else { "a code" };
+                let until = &self.until;
+                format!("If {email} may log in here, a mail with {what} is on its way. It works until {until}.")
+            }
+            (Some((Awaited::LogIn(_), email, _)), false) => format!(
+                "This site sends no mail itself. Ask an administrator for your link: they find it under Mail, if {email} may log in here."
+            ),
             (Some((_, email, _)), false) => format!(
                 "This site sends no mail itself. Ask an administrator for your link: they find it under Mail, if {email} has an account."
             ),
         }
     }
+}
+
+/// Where the address was typed for a mail to log in by.
+fn page_of(log_in: &AwaitedLogIn) -> String {
+    let next = log_in.next.as_deref().and_then(OwnPath::parse);
+    let next = next.map(|next| format!("&next={}", next.in_query())).unwrap_or_default();
+    format!("/login?with={}{next}", query_value(log_in.provider.as_str()))
 }
 
 /// Waits for a mail, and takes its code.
@@ -255,9 +282,10 @@ pub fn WaitingPage(waiting: Waiting) -> impl IntoView {
     };
     let lead = waiting.lead();
     let back = waiting.pending.as_ref().map(|(awaited, ..)| match awaited {
-        Awaited::Confirmation { .. } => "/register",
-        Awaited::NewPassword => "/forgot-password",
-        Awaited::NewEmail => "/account",
+        Awaited::Confirmation { .. } => "/register".to_owned(),
+        Awaited::LogIn(log_in) => page_of(log_in),
+        Awaited::NewPassword => "/forgot-password".to_owned(),
+        Awaited::NewEmail => "/account".to_owned(),
     });
     let foot = move || back.map(|back| view! { <p>"Wrong address? " <a href=back>"Type it again"</a></p> });
     let takes_code = waiting.is_sent || waiting.pending.is_none();

@@ -55,7 +55,8 @@ pub async fn login_with_passkey(
     let call = current_call()?;
     let input = AuthInput { body: [("credential".to_owned(), credential)].into(), ..AuthInput::default() };
     let provider = ProviderId::new(provider);
-    let wanted = LogIn { provider, input, is_remembered: remember.is_some(), browser: Some(call.browser_key()) };
+    let wanted =
+        LogIn { provider, input, is_remembered: remember.is_some(), next: None, browser: Some(call.browser_key()) };
     log_in(&call, &wanted, OwnPath::parse(&next)).await
 }
 

@@ -10,10 +10,12 @@ use crate::{
     },
     flows::{self, Services, USER},
     islands::PasswordField,
+    shared::Field,
     web::{
         http::{flash::Flash, next::OwnPath, next::query_value},
-        other_ways::{ProviderLinks, ProviderShown},
+        other_ways::{Mailed, ProviderLinks, ProviderShown, mark_of},
         ui::{HiddenField, OrDivider, ProviderLink, ProviderMark, TextField},
+        words,
     },
 };
 
@@ -36,6 +38,9 @@ pub(super) struct Way {
     pub is_first: bool,
     /// Whether it is e-mail and password, for which the page has a form of its own.
     pub is_emailpass: bool,
+    /// What is mailed, where one logs in by a mail.
+    pub mail: Option<Mailed>,
+    mark: ProviderMark,
     /// What it asks for.
     pub fields: &'static [InputField],
 }
@@ -47,6 +52,8 @@ impl From<&Configured> for Way {
             name: configured.display_name.clone(),
             is_first: false,
             is_emailpass: configured.identifier == EMAILPASS,
+            mail: Mailed::of(configured),
+            mark: mark_of(configured.identifier),
             fields: configured.fields,
         }
     }
@@ -67,7 +74,7 @@ impl Ways {
 fn all_ways(services: &Services) -> Result<Vec<Way>, flows::Error> {
     let all = flows::providers_of(services, USER)?.into_iter();
     // A passkey is no form: nothing is typed.
-    let is_form = |way: &&Configured| way.flow == Flow::Credentials && way.identifier != PASSKEY;
+    let is_form = |way: &&Configured| way.flow != Flow::Redirect && way.identifier != PASSKEY;
     let mut all: Vec<Way> = all.filter(is_form).map(Way::from).collect();
     if let Some(first) = all.iter_mut().find(|way| way.is_emailpass) {
         first.is_first = true;
@@ -96,6 +103,28 @@ impl Way {
     }
 }
 
+impl Way {
+    /// What its page says first.
+    pub(super) fn lead(&self, is_sent: bool) -> Option<&'static str> {
+        self.mail.map(|mail| mail.lead(is_sent))
+    }
+
+    /// What its button says.
+    pub(super) fn button(&self, is_sent: bool) -> &'static str {
+        self.mail.map_or("Log in", |mail| mail.button(is_sent))
+    }
+
+    /// What the button says that leads to its page; beside mails, what is by e-mail is told by its password.
+    fn invitation(&self, is_among_mails: bool) -> String {
+        match self {
+            Self { is_first: true, .. } if is_among_mails => "Log in with a password".to_owned(),
+            Self { is_first: true, .. } => "Log in by e-mail".to_owned(),
+            Self { mail: Some(_), name, .. } => format!("Continue with {name}"),
+            Self { name, .. } => format!("Log in with {name}"),
+        }
+    }
+}
+
 /// The name of a provider's field in the form.
 fn in_form(field: &InputField) -> String {
     format!("fields[{}]", field.name)
@@ -104,6 +133,7 @@ fn in_form(field: &InputField) -> String {
 /// What a provider asks for, with what was typed before.
 #[component]
 pub(super) fn ProviderFields(way: Way, form: &'static str, flash: Flash) -> impl IntoView {
+    let error = words::of_field(flash.error_of(form), Field::Email);
     let is_fresh = way.fields.iter().all(|field| flash.typed_in(form, field.name).is_none());
     let fields = way.fields.iter().enumerate().map(move |(nth, field)| match field.kind {
         InputKind::Secret => view! {
@@ -123,6 +153,7 @@ pub(super) fn ProviderFields(way: Way, form: &'static str, flash: Flash) -> impl
                 kind=if field.kind == InputKind::Email { "email" } else { "text" }
                 autocomplete="username"
                 value=flash.typed_in(form, field.name).unwrap_or_default().to_owned()
+                error=error.clone().filter(|_| field.kind == InputKind::Email)
                 required=true
                 autofocus=is_fresh && nth == 0
             />
@@ -139,16 +170,18 @@ pub(super) fn ProviderFields(way: Way, form: &'static str, flash: Flash) -> impl
 #[component]
 pub(super) fn OtherWays(
     others: Vec<Way>,
+    /// Whether the way whose form stands on the page is by mail.
+    is_by_mail: bool,
     elsewhere: Vec<ProviderShown>,
     next: Option<OwnPath>,
     last_used: Option<String>,
 ) -> impl IntoView {
     (!others.is_empty() || !elsewhere.is_empty()).then(|| {
         let (to, last) = (next.clone(), last_used.clone());
+        let is_among_mails = is_by_mail || others.iter().any(|way| way.mail.is_some());
         let buttons = others.into_iter().map(move |way| {
-            let text = if way.is_first { "Log in by e-mail".to_owned() } else { format!("Log in with {}", way.name) };
             let is_last_used = last.as_deref() == Some(way.id.as_str());
-            let mark = if way.is_emailpass { ProviderMark::Mail } else { ProviderMark::Key };
+            let (mark, text) = (way.mark, way.invitation(is_among_mails));
             view! { <ProviderLink href=way.page(to.as_ref()) mark=mark text=text is_last_used=is_last_used /> }
         });
         view! {

@@ -16,6 +16,8 @@ pub enum ProviderMark {
     Mail,
     /// A person and a key, for passkeys.
     Passkey,
+    /// Digits in a box, for a code that is typed.
+    Code,
     /// A key, for all others.
     Key,
 }
@@ -98,6 +100,13 @@ pub fn ProviderIcon(
         }
         .into_any(),
         ProviderMark::Passkey => view! { <PasskeyDrawing /> }.into_any(),
+        ProviderMark::Code => view! {
+            <svg viewBox="0 0 20 20" width="20" height="20">
+                <rect x="2.75" y="5.75" width="14.5" height="8.5" rx="2" />
+                <path d="M6.25 10h.01M10 10h.01M13.75 10h.01" />
+            </svg>
+        }
+        .into_any(),
         ProviderMark::Key => view! {
             <svg viewBox="0 0 20 20" width="20" height="20">
                 <circle cx="7" cy="13" r="3.25" />

@@ -4,7 +4,10 @@
 use reqwest::{Url, redirect::Policy};
 use serde_json::{Value, json};
 
-use super::oidc::{log_in as log_in_by_op, with_op};
+use super::{
+    by_mail::BY_MAIL,
+    oidc::{log_in as log_in_by_op, with_op},
+};
 use crate::harness::{ADMIN, Behaviour, Client, PASSKEYS, PASSWORD, Passkey, TestApp, on_both_databases};
 use crate::web::providers::{ELSEWHERE, come_back, set_out};
 
@@ -16,6 +19,7 @@ on_both_databases! {
     oauth_default,
     oauth_with_a_resolve_user_hook with ELSEWHERE,
     oauth_where_nothing_persists,
+    mailed_link_or_code_first_visit with BY_MAIL,
     custom_credentials_provider with OUTSIDE,
     passkey_registration with PASSKEYS,
     passkey_login with PASSKEYS,
@@ -167,6 +171,35 @@ async fn oauth_where_nothing_persists(app: TestApp) {
     log_in_by_op(&app, "op").await.expect_status(200);
     assert_eq!((users(&app).await, events(&app).await), (0, [0, 0, 0, 2]));
     assert_eq!(app.number("SELECT count(*) FROM provider_identities").await, 0);
+}
+
+async fn mailed_link_or_code_first_visit(app: TestApp) {
+    let client = app.in_by_link("link@example.org").await;
+    expect_new(&user_in(&client).await["id"]);
+    assert_eq!(events(&app).await, [1, 0, 0, 1]);
+    let client = app.form();
+    client.ask_for_mail("email-code", "code@example.org").await.expect_redirect("/link");
+    let code = app.arm_code(&app.mail("code@example.org", "log_in_by_code").await).await;
+    let fields = [("email", "code@example.org"), ("code", code.as_str())];
+    client.post("/api/use-code", &fields).await.expect_redirect("/account");
+    expect_new(&user_in(&client).await["id"]);
+    assert_eq!(events(&app).await, [2, 0, 0, 2]);
+
+    let program = app.program();
+    let body = json!({ "email": "api@example.org" });
+    program.post("/auth/user/email-link", &body).await.expect_status(200);
+    let link = app.mail("api@example.org", "log_in_by_link").await.written.link.unwrap();
+    let answer = program.post("/auth/user/email-link/callback", &json!({ "token": link.token })).await;
+    let program = program.known_by(answer.expect_status(200).json()["token"].as_str().unwrap());
+    expect_new(&program.get("/admin/users/me").await.expect_status(200).json()["user"]["id"]);
+    program.post("/auth/user/email-code", &json!({ "email": "api-code@example.org" })).await.expect_status(200);
+    let code = app.arm_code(&app.mail("api-code@example.org", "log_in_by_code").await).await;
+    let body = json!({ "email": "api-code@example.org", "code": code });
+    app.program().post("/auth/user/email-code/callback", &body).await.expect_status(200);
+    assert_eq!((users(&app).await, events(&app).await), (4, [4, 0, 0, 4]));
+    let now = app.clock.now().as_micros();
+    assert_eq!(app.number(&format!("SELECT count(*) FROM users WHERE email_verified_at = {now}")).await, 4);
+    assert_eq!(app.number("SELECT count(*) FROM events WHERE kind = 'auth.email_verified'").await, 0);
 }
 
 async fn custom_credentials_provider(app: TestApp) {

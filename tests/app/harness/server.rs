@@ -23,7 +23,7 @@ use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use super::{
     Client, Kind,
     database::TestDatabase,
-    providers::{Elsewhere, MyAuth, Outside, resolve_user},
+    providers::{Elsewhere, MyAuth, Outside, Staff, resolve_user},
 };
 
 /// When every test begins: 21 November 2026, 14:00 UTC.
@@ -96,7 +96,8 @@ fn config(database: &TestDatabase, settings: &[&str]) -> Config {
 
 /// What the binary is, with the providers that tests add to it.
 fn builder(config: &Config) -> Builder {
-    let builder = Latchkey::builder().provider::<MyAuth>().provider::<Outside>().provider::<Elsewhere>();
+    let builder = Latchkey::builder().provider::<MyAuth>().provider::<Outside>();
+    let builder = builder.provider::<Elsewhere>().provider::<Staff>();
     // The hook of a program would stand before that of the configuration.
     if config.resolve_user.url.is_some() { builder } else { builder.resolve_user(resolve_user) }
 }

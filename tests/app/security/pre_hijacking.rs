@@ -1,4 +1,4 @@
-//! Somebody makes an account with the address of another before its owner comes, in eight ways, and waits. In the end the
+//! Somebody makes an account with the address of another before its owner comes, in ten ways, and waits. In the end the
 //! owner has the account, and nothing that was set up before opens it.
 
 use crate::harness::{Client, PASSWORD, TestApp, on_both_databases};
@@ -12,6 +12,9 @@ on_both_databases! {
     a_provider_that_proves_nothing_keeps_nobody_in with ELSEWHERE,
     a_link_by_mail_leaves_nobody_else_in with MAILED,
     a_code_by_mail_leaves_nobody_else_in with MAILED,
+    who_comes_in_by_a_mailed_link_leaves_nobody_else_in with MAILED,
+    who_comes_in_by_a_mailed_code_leaves_nobody_else_in with MAILED,
+    a_mail_that_was_asked_for_before_lets_nobody_in_but_its_reader with MAILED,
     an_invite_leaves_nobody_else_in with ELSEWHERE,
 }
 
@@ -20,7 +23,12 @@ const MAILED: &str = r#"
     mail.smtp.port = 9
     mail.smtp.encryption = "none"
     registration.require_verified_email = false
-    providers = [{ id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }]
+    providers = [
+        { id = "emailpass", kind = "emailpass" },
+        { id = "elsewhere", kind = "elsewhere" },
+        { id = "email-link", kind = "email-link" },
+        { id = "email-code", kind = "email-code" },
+    ]
 "#;
 const VICTIM: &str = "victim@example.org";
 const THEIRS: &str = "the password of the attacker";
@@ -145,6 +153,45 @@ async fn a_code_by_mail_leaves_nobody_else_in(app: TestApp) {
     expect_out(&app, &attacker, &victim).await;
     by_provider(&attacker, "mallory@elsewhere.example!").await;
     assert_ne!(attacker.get("/auth/session").await.json()["user"]["email"], VICTIM);
+}
+
+async fn who_comes_in_by_a_mailed_link_leaves_nobody_else_in(app: TestApp) {
+    let attacker = attacker(&app).await;
+    link(&attacker, "mallory@elsewhere.example!").await;
+    let fields = [("email", "mallory@example.org"), ("password", THEIRS)];
+    attacker.post("/api/change-email", &fields).await.expect_redirect("/link");
+    let moves = app.mail("mallory@example.org", "confirm_new_email").await.link();
+    let victim = app.in_by_link(VICTIM).await;
+    attacker.post(&moves, &[]).await;
+    expect_out(&app, &attacker, &victim).await;
+    assert_eq!(app.events_of("identity.linked").await, 2, "of the attacker, and of the victim");
+    by_provider(&attacker, "mallory@elsewhere.example!").await;
+    assert_ne!(attacker.who().await.as_deref(), Some(VICTIM));
+}
+
+async fn who_comes_in_by_a_mailed_code_leaves_nobody_else_in(app: TestApp) {
+    let attacker = attacker(&app).await;
+    link(&attacker, "mallory@elsewhere.example!").await;
+    let victim = app.form();
+    victim.ask_for_mail("email-code", VICTIM).await.expect_redirect("/link");
+    let code = app.arm_code(&app.mail(VICTIM, "log_in_by_code").await).await;
+    victim.post("/api/use-code", &[("email", VICTIM), ("code", &code)]).await.expect_redirect("/account");
+    expect_out(&app, &attacker, &victim).await;
+    by_provider(&attacker, "mallory@elsewhere.example!").await;
+    assert_ne!(attacker.who().await.as_deref(), Some(VICTIM));
+}
+
+async fn a_mail_that_was_asked_for_before_lets_nobody_in_but_its_reader(app: TestApp) {
+    // The attacker's browser waits for the code of the victim's mail, and has no more of it than that.
+    let attacker = app.form();
+    attacker.ask_for_mail("email-code", VICTIM).await.expect_redirect("/link");
+    let code = app.arm_code(&app.mail(VICTIM, "log_in_by_code").await).await;
+    let victim = app.form();
+    victim.submit("/api/use-code", &[("email", VICTIM), ("code", &code)]).await.expect_text("not right");
+    let victim = app.in_by_link(VICTIM).await;
+    attacker.submit("/api/use-code", &[("email", VICTIM), ("code", &code)]).await.expect_text("not right");
+    assert!(!attacker.is_logged_in().await && victim.is_logged_in().await);
+    assert_eq!(app.number("SELECT count(*) FROM users").await, 1);
 }
 
 async fn an_invite_leaves_nobody_else_in(app: TestApp) {
