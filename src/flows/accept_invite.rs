@@ -15,8 +15,8 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Map, json};
 
 pub use by_identity::{Claim, accept_invite_by_identity};
-pub use by_provider::Newcomer;
 pub(super) use by_provider::accept_invite_by_provider;
+pub use by_provider::{Newcomer, accept_invite_by_mail};
 
 use super::{
     EmailMatch, Error, Holder, LoggedIn, RegistrationMode, Resumed, Services, USER, authority, create_user,

@@ -226,7 +226,7 @@ async fn try_to_follow(
 }
 
 /// Lets the provider say who reads the mail of the address that was proved: it knows them by that, and by nothing else.
-async fn prove(
+pub(super) async fn prove(
     configured: &Configured,
     identities: &AuthIdentityProviderService,
     input: &AuthInput,

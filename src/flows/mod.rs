@@ -43,8 +43,8 @@ mod view_user;
 mod webhooks;
 
 pub use accept_invite::{
-    Acceptance, Claim, InviteStanding, Newcomer, accept_invite, accept_invite_by_identity, ask_for_invite,
-    raise_by_invite, view_invite,
+    Acceptance, Claim, InviteStanding, Newcomer, accept_invite, accept_invite_by_identity, accept_invite_by_mail,
+    ask_for_invite, raise_by_invite, view_invite,
 };
 pub use authenticate::{Access, Ask, authenticate, call_back, providers_of, register_identity};
 pub use bearer::{Holder, give_cookie, refresh_token, resume_bearer};

@@ -18,11 +18,11 @@ use super::{
         scope::Asked,
     },
     newcomer::read_profile,
-    other_ways::{ProviderForms, ProviderShown, keeping},
+    other_ways::{ProviderForms, ProviderShown, keeping, mailing},
     state::{PRODUCT, WebState},
     ui::{
         Alert, Button, ButtonKind, ButtonLink, EntryPage, HiddenField, MessagePage, Notice, OrDivider, PostForm,
-        TextField,
+        ProviderButton, TextField,
     },
     words,
 };
@@ -49,12 +49,15 @@ pub async fn show(
     let flash = asked.flash.clone();
     let logged_in_as = asked.resumed.as_ref().map(|resumed| resumed.user.email.to_string());
     let elsewhere = keeping(&state.services)?;
-    let mut response = page(&state, &asked, move || match invite {
+    let by_mail = mailing(&state.services)?.into_iter().next();
+    let mut response = page(&state, &asked, move || {
+        match invite {
         Some(invite) => {
-            view! { <Standing standing=standing promised=Promised { invite, token, logged_in_as, elsewhere, flash } /> }
+            view! { <Standing standing=standing promised=Promised { invite, token, logged_in_as, by_mail, elsewhere, flash } /> }
                 .into_any()
         }
         None => view! { <Ended standing=standing token=token flash=flash /> }.into_any(),
+    }
     });
     *response.status_mut() = status_of(standing);
     Ok(response)
@@ -119,7 +122,8 @@ pub async fn accept_invite(
     }
 }
 
-/// Sends the browser to a provider, whose account becomes the way in of the invited person when it comes back.
+/// Sends the browser to a provider, whose account becomes the way in of the invited person when it comes back. By a provider
+/// that proves by mail who somebody is, they are in at once: the link of the invite was mailed.
 ///
 /// # Errors
 /// A [`FormError`], to scripts; a form goes back to the invite, which says how it stands.
@@ -144,8 +148,19 @@ pub async fn accept_invite_with(
         return call.refuse(origin, error);
     }
     let newcomer = flows::Newcomer { token, first_name: Some(first_name), last_name: Some(last_name) };
+    let provider = ProviderId::new(provider);
+    if mailing(call.services()).is_ok_and(|all| all.iter().any(|known| known.id == provider.as_str())) {
+        return match flows::accept_invite_by_mail(call.services(), call.scope(), (&provider, &newcomer)).await {
+            Ok(logged_in) => {
+                call.log_in(&logged_in.session).await?;
+                call.remember_way(&provider);
+                call.go_on(&OwnPath::known("/account"), Some(Done::InviteAccepted))
+            }
+            Err(error) => call.refuse_for(origin, error),
+        };
+    }
     let journey = Journey { errand: Errand::AcceptInvite(newcomer), next: Some("/account".to_owned()) };
-    match call.send_away(&ProviderId::new(provider), &journey).await {
+    match call.send_away(&provider, &journey).await {
         Ok(()) => Ok(()),
         Err(flows::Error::NotProved(_) | flows::Error::UnknownProvider) => {
             call.refuse(origin, FormError::ProviderFailed)
@@ -184,13 +199,28 @@ struct Promised {
     invite: Invite,
     token: String,
     logged_in_as: Option<String>,
+    /// By which they come in without a password.
+    by_mail: Option<ProviderShown>,
     elsewhere: Vec<ProviderShown>,
     flash: Flash,
 }
 
 #[component]
+fn WithoutPassword(provider: ProviderShown, token: String) -> impl IntoView {
+    view! {
+        <div class="ways">
+            <PostForm action="/api/accept-invite-with">
+                <HiddenField name="token" value=token />
+                <HiddenField name="provider" value=provider.id />
+                <ProviderButton mark=provider.mark text="Accept without a password" full=true />
+            </PostForm>
+        </div>
+    }
+}
+
+#[component]
 fn Standing(standing: InviteStanding, promised: Promised) -> AnyView {
-    let Promised { invite, token, logged_in_as, elsewhere, flash } = promised;
+    let Promised { invite, token, logged_in_as, by_mail, elsewhere, flash } = promised;
     let here = address_of(&token);
     let tried = elsewhere.iter().find(|provider| flash.typed_in(FORM, "provider") == Some(provider.id.as_str()));
     let tried = tried.map(|provider| provider.name.clone());
@@ -199,10 +229,13 @@ fn Standing(standing: InviteStanding, promised: Promised) -> AnyView {
     let email = invite.email.to_string();
     let content = match standing {
         InviteStanding::Ready => {
-            let (has_other_ways, fields) = (!elsewhere.is_empty(), vec![("token", token.clone())]);
+            let has_other_ways = !elsewhere.is_empty() || by_mail.is_some();
+            let (fields, secret) = (vec![("token", token.clone())], token.clone());
+            let by_mail = by_mail.map(|provider| view! { <WithoutPassword provider=provider token=secret /> });
             view! {
                 <NewcomerForm invite=invite.clone() token=token flash=flash />
                 {has_other_ways.then(|| view! { <OrDivider /> })}
+                {by_mail}
                 <ProviderForms providers=elsewhere action="/api/accept-invite-with" verb="Accept" fields=fields />
             }
             .into_any()

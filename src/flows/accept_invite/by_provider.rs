@@ -1,5 +1,6 @@
 //! Accept an invite with another provider: the link proves the invited address, the provider who the person is. The
-//! account has the invited address, whatever address the person has there; their account there is its way in.
+//! account has the invited address, whatever address the person has there; their account there is its way in. To a provider
+//! that proves by mail who somebody is, the link of the invite is such a mail.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
@@ -9,11 +10,11 @@ use super::{
     take_over_by,
 };
 use crate::{
-    auth::{AuthIdentity, AuthIdentityProviderService, Configured},
+    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, Configured},
     events::Scope,
-    flows::{LoggedIn, login::open_session, resolve_user},
+    flows::{LoggedIn, log_in_by_mail, login::open_session, resolve_user},
     sessions,
-    shared::{PersonName, UserId},
+    shared::{PersonName, ProviderId, UserId},
     users::{self, NewUser, Profile},
 };
 
@@ -44,6 +45,35 @@ impl Newcomer {
             (first_name, last_name) => Profile { first_name, last_name },
         }
     }
+}
+
+/// Accepts an invite without a password: its link has proved what a mail to log in by proves.
+///
+/// # Errors
+/// As [`super::accept_invite`], [`Error::UnknownProvider`] for one that proves nothing by mail.
+pub async fn accept_invite_by_mail(
+    services: &Services,
+    scope: &Scope,
+    (provider, newcomer): (&ProviderId, &Newcomer),
+) -> Result<LoggedIn, Error> {
+    match try_to_accept_by_mail(services, scope, (provider, newcomer)).await {
+        // Somebody has registered with the address, or come in by a mail, since the link was looked up.
+        Err(Error::Conflict | Error::Taken(_)) => try_to_accept_by_mail(services, scope, (provider, newcomer)).await,
+        answer => answer,
+    }
+}
+
+async fn try_to_accept_by_mail(
+    services: &Services,
+    scope: &Scope,
+    (provider, newcomer): (&ProviderId, &Newcomer),
+) -> Result<LoggedIn, Error> {
+    let configured = services.provider(provider)?;
+    let (standing, found) = look_up(services, scope, &newcomer.token).await?;
+    let Some(found) = found.filter(|_| standing == InviteStanding::Ready) else { return Err(refusal(standing)) };
+    let identities = services.identities(configured, scope).proved_by_mail(found.invite.email);
+    let identity = log_in_by_mail::prove(configured, &identities, &AuthInput::default()).await?;
+    accept_invite_by_provider(services, scope, newcomer, ((configured, &identity), &identities)).await
 }
 
 /// Accepts an invite with an identity that a provider has proved, and logs the person in, as the user whom the hook names.
@@ -89,7 +119,10 @@ pub(in crate::flows) async fn accept_invite_by_provider(
         };
         create_user::insert(services, scope, (&new, identity), &mut tx).await?;
     }
-    create_user::note_link(services, scope, (&id, identity), &mut tx).await?;
+    // Who comes by the mail of the invite has linked nothing: the account was made of it.
+    if user.is_some() || services.is_redirect(&identity.provider_identity.provider) {
+        create_user::note_link(services, scope, (&id, identity), &mut tx).await?;
+    }
     let logged_in = open_session(services, scope, (&id, identity, false), &mut tx).await?;
     if let Some(named) = asked.named() {
         resolve_user::name(&logged_in.session.id, named, &mut tx).await?;

@@ -17,6 +17,8 @@ on_both_databases! {
     a_new_password_ends_the_links_that_wait with BY_MAIL,
     a_link_is_a_way_in_that_may_be_the_last with BY_MAIL,
     whoever_came_by_mail_sets_a_password with BY_MAIL,
+    an_invite_is_accepted_without_a_password with BY_MAIL,
+    an_invite_that_has_ended_lets_nobody_in_by_mail_either with BY_MAIL,
     a_custom_provider_proves_by_mail_too with CUSTOM,
 }
 
@@ -192,6 +194,49 @@ async fn whoever_came_by_mail_sets_a_password(app: TestApp) {
     app.in_by_link(BOB).await;
     assert_eq!(app.number("SELECT count(*) FROM users").await, 1);
     assert_eq!(app.events_of("identity.linked").await, 0);
+}
+
+async fn an_invite_is_accepted_without_a_password(app: TestApp) {
+    let admin = app.admin().await;
+    let token = invited(&app, &admin).await;
+    let bob = app.form();
+    bob.get(&format!("/invite/{token}")).await.expect_text("Accept without a password");
+    let fields = [("token", token.as_str()), ("provider", "email-link")];
+    bob.submit("/api/accept-invite-with", &fields).await.expect_text("You're in.");
+    assert_eq!(bob.who().await.as_deref(), Some(BOB));
+    assert_eq!((app.events_of("invite.accepted").await, app.events_of("identity.linked").await), (1, 0));
+    assert_eq!(app.number("SELECT count(*) FROM users WHERE email_verified_at IS NOT NULL").await, 2);
+    app.in_by_link(BOB).await;
+    assert_eq!(app.number("SELECT count(*) FROM users").await, 2);
+    let again = app.form();
+    again.post("/api/accept-invite-with", &fields).await.expect_status(302);
+    assert_eq!(again.who().await, None);
+}
+
+async fn an_invite_that_has_ended_lets_nobody_in_by_mail_either(app: TestApp) {
+    let admin = app.admin().await;
+    let token = invited(&app, &admin).await;
+    for (token, provider) in [(token.as_str(), "elsewhere-not"), ("x", "email-link")] {
+        let client = app.form();
+        client.post("/api/accept-invite-with", &[("token", token), ("provider", provider)]).await;
+        assert_eq!(client.who().await, None);
+    }
+    app.advance(std::time::Duration::from_hours(8 * 24));
+    let client = app.form();
+    client.post("/api/accept-invite-with", &[("token", token.as_str()), ("provider", "email-code")]).await;
+    assert_eq!((client.who().await, app.number("SELECT count(*) FROM users").await), (None, 1));
+    // What proves a log-in proves no invite, nor the other way round.
+    let link = app.log_in_link(BOB).await;
+    let fields = [("token", link.rsplit('/').next().unwrap()), ("provider", "email-link")];
+    client.post("/api/accept-invite-with", &fields).await;
+    assert_eq!((client.who().await, app.events_of("invite.accepted").await), (None, 0));
+}
+
+/// Invites Bob; the secret of the link in the mail.
+async fn invited(app: &TestApp, admin: &Client) -> String {
+    let fields = [("emails", BOB), ("role", "member"), ("step", "send")];
+    admin.post("/dashboard/invites/new", &fields).await.expect_status(200);
+    app.mail(BOB, "invitation").await.written.link.unwrap().token
 }
 
 async fn a_custom_provider_proves_by_mail_too(app: TestApp) {
