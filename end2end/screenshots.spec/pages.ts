@@ -6,6 +6,7 @@ import {
   setUp, tryToLogIn,
 } from '../support/steps.ts';
 import { Device } from '../support/device.ts';
+import { linkIn } from '../support/mailbox.ts';
 import { grace, una } from '../support/openid.ts';
 import type { Page } from '@playwright/test';
 
@@ -226,5 +227,40 @@ test.describe('with passkeys', () => {
     await page.goto('/login');
     await page.getByRole('button', { name: 'Log in with a passkey' }).waitFor();
     await shoot(page, 'login-passkey');
+  });
+});
+
+test.describe('with mailed links and codes', () => {
+  test.use({ hasMail: true, settings: { LATCHKEY_PROVIDERS__LINK__KIND: 'email-link', LATCHKEY_PROVIDERS__CODE__KIND: 'email-code' } });
+
+  test('the pages of people who come in by mail', async ({ page, mailbox }) => {
+    await page.goto('/login');
+    await shoot(page, 'login-by-mail');
+    await page.goto('/register');
+    await shoot(page, 'register-by-mail');
+    await page.goto('/login?with=link');
+    await shoot(page, 'by-mail-ask');
+    await field(page, 'E-mail').fill('bob..b@example.org');
+    await button(page, 'Mail me a link').click();
+    await shoot(page, 'by-mail-refused');
+    await field(page, 'E-mail').fill(bob.email);
+    await button(page, 'Mail me a link').click();
+    await shoot(page, 'by-mail-waiting');
+    await page.goto(linkIn(await mailbox.take(bob.email, /link to log in/)));
+    await shoot(page, 'by-mail-link');
+    await button(page, 'Log in').click();
+    await page.goto('/account/connections');
+    await shoot(page, 'by-mail-connections');
+    await page.goto('/login?use=another&with=code');
+    await field(page, 'E-mail').fill(bob.email);
+    await button(page, 'Mail me a code').click();
+    await field(page, 'Code').fill('0000-0000');
+    await button(page, 'Continue').click();
+    await shoot(page, 'by-mail-wrong-code');
+    const mail = await mailbox.take(bob.email, /code to log in/);
+    // Away from the site, whose policy is none of a mail's.
+    await page.goto('about:blank');
+    await page.setContent(mail.html);
+    await shoot(page, 'by-mail-letter');
   });
 });
