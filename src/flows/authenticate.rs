@@ -121,7 +121,7 @@ async fn try_to_authenticate(services: &Services, scope: &Scope, (ask, step): (&
             match come_in(services, scope, proved, &identities).await {
                 // Another request of the same person was first, and no provider answers twice.
                 Err(Error::Conflict | Error::Taken(_)) if step == Step::Second => {
-                    let identity = as_it_stands(&identities, identity).await?;
+                    let identity = as_it_stands((configured, &identities), identity).await?;
                     come_in(services, scope, (&ask.actor_type, configured, identity), &identities).await
                 }
                 answer => answer,

@@ -162,21 +162,23 @@ async fn carry_out(
     match carry_out_once(services, scope, (configured, identities), (errand, &identity)).await {
         // Another request of the same person was first: theirs is what is stored now, or nothing is.
         Err(Error::Conflict | Error::Taken(_)) => {
-            let identity = as_it_stands(identities, identity).await?;
+            let identity = as_it_stands((configured, identities), identity).await?;
             carry_out_once(services, scope, (configured, identities), (errand, &identity)).await
         }
         answer => answer,
     }
 }
 
-/// What is stored of an identity by now, with what is told of it now; where nothing is, it is somebody new, whosever it was.
+/// What is stored of an identity by now, with what is told of it now. Where nothing is, it is somebody new, whosever it was,
+/// if the provider vouches for the new; what was kept here alone, such as a passkey, proves nothing any more.
 pub(super) async fn as_it_stands(
-    identities: &AuthIdentityProviderService,
+    (configured, identities): (&Configured, &AuthIdentityProviderService),
     AuthIdentity { provider_identity: known, .. }: AuthIdentity,
 ) -> Result<AuthIdentity, Error> {
     match identities.retrieve(&known.entity_id).await? {
         Some(_) => Ok(identities.describe(&known.entity_id, known.user_metadata).await?),
-        None => Ok(identities.create_anew(known)),
+        None if configured.flow == Flow::Redirect => Ok(identities.create_anew(known)),
+        None => Err(Error::NotProved("Authentication failed".to_owned())),
     }
 }
 
