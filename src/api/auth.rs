@@ -55,8 +55,8 @@ pub struct Credentials {
     password: Option<String>,
     /// For `passkey`: what the browser has answered, `PublicKeyCredential.toJSON()`. Without it the answer is where to log
     /// in, and the `options` that the browser has to be asked with.
-    #[schema(value_type = Option<Object>)]
-    credential: Option<Value>,
+    #[schema(required = false)]
+    credential: Value,
 }
 
 /// What a provider is given that has led somebody elsewhere, or has mailed them. Each reads fields of its own, as text, and
