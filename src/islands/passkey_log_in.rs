@@ -45,6 +45,9 @@ pub fn PasskeyLogIn(
     next: Option<String>,
     /// Whether it was used last in this browser.
     is_last_used: bool,
+    /// Whether one was refused just now. It is not offered in the field then: what answers by itself would be refused again
+    /// and again.
+    is_refused: bool,
 ) -> impl IntoView {
     let (stage, set_stage) = signal(Stage::Unknown);
     let (trouble, set_trouble) = signal(None::<Trouble>);
@@ -55,7 +58,9 @@ pub fn PasskeyLogIn(
     Effect::new(move || {
         if is_supported() {
             set_stage.set(Stage::Ready);
-            ask_quietly();
+            if !is_refused {
+                ask_quietly();
+            }
         } else {
             set_stage.set(Stage::Useless);
         }

@@ -265,12 +265,21 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
     let tab = if is_refused { format!("{title}: that didn't work") } else { title.clone() };
     let is_by_mail = here.as_ref().is_some_and(|way| way.mail.is_some());
     let lead = here.as_ref().and_then(|way| way.lead(form.is_sent)).map(|lead| view! { <p class="lead">{lead}</p> });
+    let is_passkey_refused = matches!(form.flash.error_of(FORM), Some(FormError::PasskeyRefused));
     let (forms_next, flash, is_remembered) = (form.next.clone(), form.flash, form.is_remembered);
     let is_last_used = form.passkey.as_ref().is_some_and(|passkey| form.last_used.as_ref() == Some(&passkey.id));
     let passkeys_next = form.next.as_ref().map(|next| next.as_str().to_owned());
     let passkey = form.passkey.map(|passkey| {
         let text = format!("Log in with {}", in_sentence(&passkey.name));
-        view! { <PasskeyLogIn provider=passkey.id text=text next=passkeys_next is_last_used=is_last_used /> }
+        view! {
+            <PasskeyLogIn
+                provider=passkey.id
+                text=text
+                next=passkeys_next
+                is_last_used=is_last_used
+                is_refused=is_passkey_refused
+            />
+        }
     });
     let button = here.as_ref().map_or("Log in", |way| way.button(form.is_sent));
     let way = here.map(|way| {
