@@ -14,6 +14,8 @@ import type { Database } from './test.ts';
 const binary = resolve(process.env.LATCHKEY_BINARY ?? join(import.meta.dirname, '../../target/debug/latchkey'));
 /** How long a start may take, in milliseconds. */
 const startTime = 20_000;
+/** How often a start is tried, each time on another port. */
+const startTries = 3;
 /** How long a stop may take before it is forced, in milliseconds. */
 const stopTime = 10_000;
 
@@ -66,13 +68,16 @@ export class Server {
 
   /** Starts a server and waits until it is ready. */
   static async start(database: Database, neighbours: Neighbours): Promise<Server> {
-    const server = new Server(await freePort(), database, neighbours);
-    try {
-      await server.ready();
-      return server;
-    } catch (error) {
-      await server.stop();
-      throw error;
+    for (let tries = 1; ; tries++) {
+      const server = new Server(await freePort(), database, neighbours);
+      try {
+        await server.ready();
+        return server;
+      } catch (error) {
+        await server.stop();
+        // Somebody else may have taken the port that was free a moment ago.
+        if (tries === startTries || !server.log.includes('Address already in use')) throw error;
+      }
     }
   }
 
