@@ -20,7 +20,7 @@ pub const MAILS: &str = r#"
     mail.smtp.encryption = "none"
 "#;
 /// How long a mail may take that a job writes.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A mail that waits.
 #[derive(Clone, Debug)]

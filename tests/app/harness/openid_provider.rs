@@ -92,6 +92,8 @@ struct Asked {
 struct Issuer {
     script: Script,
     codes: BTreeMap<String, Asked>,
+    /// How many codes it has given out, those that were used included.
+    given: usize,
     calls: BTreeMap<&'static str, usize>,
 }
 
@@ -306,10 +308,11 @@ async fn authorize(
         return Response::builder().status(StatusCode::BAD_REQUEST).body(Body::from(format!("{query:?}"))).unwrap();
     }
     let mut issuers = shared.issuers();
-    let codes = &mut issuers.entry(issuer.clone()).or_default().codes;
-    let code = format!("code {} of {issuer}", codes.len());
+    let there = issuers.entry(issuer.clone()).or_default();
+    there.given += 1;
+    let code = format!("code {} of {issuer}", there.given);
     let sent = Asked { redirect_uri: asked("redirect_uri"), nonce: asked("nonce"), challenge: asked("code_challenge") };
-    codes.insert(code.clone(), sent);
+    there.codes.insert(code.clone(), sent);
     let honest = json!({ "code": code, "state": asked("state"), "iss": shared.issuer(&issuer) });
     let back = patched(honest, &script.callback);
     let pairs = back.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap()));

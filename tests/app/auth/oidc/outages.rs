@@ -11,10 +11,13 @@ use crate::harness::{OpenIdProvider, PASSWORD, Reply, Script, TestApp, on_both_d
 
 on_both_databases! {
     a_provider_that_fails_is_told_to_come_back_to,
-    a_provider_that_hangs_is_given_up_within_five_seconds,
+    a_provider_that_hangs_is_given_up_and_holds_up_nobody,
     a_provider_that_is_gone_does_not_keep_the_server_from_starting,
     a_provider_that_is_back_is_asked_again,
 }
+
+/// How long the test waits for what must end by itself; how soon it does is measured, not tested.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 type Case = (&'static str, fn(&mut Script));
 
@@ -65,7 +68,7 @@ async fn a_provider_that_fails_is_told_to_come_back_to(app: TestApp) {
     }
 }
 
-async fn a_provider_that_hangs_is_given_up_within_five_seconds(app: TestApp) {
+async fn a_provider_that_hangs_is_given_up_and_holds_up_nobody(app: TestApp) {
     let (app, op) = with_cases(&app, HANGING).await;
     app.member("ada@example.org").await;
     let before = counts(&app).await;
@@ -73,16 +76,18 @@ async fn a_provider_that_hangs_is_given_up_within_five_seconds(app: TestApp) {
     // Five at each, so that those who wait for one another's answers are among them.
     for (name, _) in HANGING.iter().cycle().take(HANGING.len() * 5) {
         let app = app.clone();
-        waiting.spawn(async move { (name, timeout(Duration::from_secs(5), log_in(&app, name)).await) });
+        waiting.spawn(async move { (name, timeout(PATIENCE, log_in(&app, name)).await) });
     }
     // Once a few of them hang, everybody else comes in as ever.
     crate::harness::eventually(async || op.calls("discovery_hangs", "discovery") > 0).await;
     let (program, ada) = (app.program(), json!({ "email": "ada@example.org", "password": PASSWORD }));
-    let answer = timeout(Duration::from_secs(3), program.post("/auth/user/emailpass", &ada)).await;
-    answer.expect("not held up").expect_status(200);
+    tokio::select! {
+        answer = program.post("/auth/user/emailpass", &ada) => drop(answer.expect_status(200)),
+        given_up = waiting.join_next() => panic!("Ada was held up until {given_up:?}"),
+    }
     while let Some(done) = waiting.join_next().await {
         let (name, answer) = done.unwrap();
-        let answer = answer.unwrap_or_else(|_| panic!("{name} took more than five seconds"));
+        let answer = answer.unwrap_or_else(|_| panic!("{name} waits for ever"));
         assert_eq!(answer.status, 503, "{name}: {}", answer.body);
     }
     let mut expected = before;
