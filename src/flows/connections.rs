@@ -26,6 +26,8 @@ pub struct Connection {
     pub account: Option<String>,
     /// Whether it can be used: the provider is configured, for people.
     pub is_usable: bool,
+    /// Whether the provider is not configured any more.
+    pub is_gone: bool,
     /// How people use it.
     pub flow: Flow,
     /// Whether it is a passkey.
@@ -45,6 +47,7 @@ pub async fn own_connections(services: &Services, scope: &Scope) -> Result<Vec<C
         Connection {
             name: configured.map_or_else(|| way.provider.to_string(), |provider| provider.display_name.clone()),
             is_usable: services.provider(&way.provider).is_ok(),
+            is_gone: configured.is_none(),
             account: way.account.or_else(|| (flow != Flow::Redirect).then(|| way.entity_id.clone())),
             flow,
             is_passkey: configured.is_some_and(|provider| provider.identifier == PASSKEY),
@@ -87,8 +90,8 @@ pub(super) async fn link(
     Ok(tx.commit().await?)
 }
 
-/// Takes a way in away from the account of the one who asks. The sessions that were opened elsewhere by an account at
-/// another provider end with it; those by a passkey don't, which may be one of many of the same person.
+/// Takes a way in away from the account of the one who asks: one that was linked, or one of a provider that is not
+/// configured any more. The sessions that were opened by it elsewhere end with it: it may be in the hands of somebody else.
 ///
 /// # Errors
 /// [`Error::LastWayIn`] where nobody could log in afterwards, [`Error::NotFound`] if there is no such way in,
@@ -104,7 +107,8 @@ pub async fn unlink(
     authority::hold(&mut tx, scope).await?;
     let ways = auth::ways_in_of(&mut tx, USER, user.as_str()).await?;
     let is_it = |way: &auth::WayIn| way.provider == *provider && way.entity_id == entity_id;
-    let Some(way) = ways.iter().find(|way| is_it(way) && services.is_linked(&way.provider)) else {
+    let may_go = services.is_linked(provider) || services.providers.get(provider).is_none();
+    let Some(way) = ways.iter().find(|way| is_it(way) && may_go) else {
         return Err(Error::NotFound);
     };
     // A way in of a provider that is not configured any more lets nobody in.
@@ -113,7 +117,7 @@ pub async fn unlink(
     }
     auth::unlink(&mut tx, way).await?;
     let is_alone = !ways.iter().any(|other| !is_it(other) && other.auth_identity_id == way.auth_identity_id);
-    if is_alone && services.is_redirect(provider) {
+    if is_alone {
         let ended = sessions::end_all_of_identity(&mut tx, &way.auth_identity_id, scope.session_id()).await?;
         if ended > 0 {
             end_sessions::note(services, scope, (user, json!({ "count": ended })), &mut tx).await?;

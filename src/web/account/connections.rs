@@ -30,6 +30,7 @@ use crate::{
 const PAGE: &str = "/account/connections";
 const LINK: &str = "link-provider";
 const UNLINK: &str = "unlink-provider";
+const NOT_OFFERED: &str = "Not offered here any more";
 
 /// `GET /account/connections`.
 ///
@@ -43,7 +44,8 @@ pub async fn show(State(state): State<WebState>, logged_in: LoggedIn) -> Result<
         let configured = services.providers.get(&connection.provider);
         let mark = configured.map_or(ProviderMark::Key, |configured| mark_of(configured.identifier));
         let is_last = connection.is_usable && usable == 1;
-        Shown { may_unlink: connection.flow == Flow::Redirect && !is_last, connection, mark }
+        let may_unlink = (connection.flow == Flow::Redirect || connection.is_gone) && !is_last;
+        Shown { may_unlink, connection, mark }
     };
     let list = Connections {
         shown: connections.into_iter().map(of_connection).collect(),
@@ -156,10 +158,10 @@ fn ConnectionsPage(viewer: Viewer, list: Connections) -> impl IntoView {
 #[component]
 fn ConnectionRow(shown: Shown) -> impl IntoView {
     let Shown { connection, mark, may_unlink } = shown;
-    let Connection { provider, name, entity_id, account, is_usable, flow, is_passkey } = connection;
+    let Connection { provider, name, entity_id, account, is_usable, flow, is_passkey, .. } = connection;
     let label = format!("Unlink {name}");
     let note = match flow {
-        _ if !is_usable => "Not offered here any more",
+        _ if !is_usable => NOT_OFFERED,
         Flow::Mail => "For whoever reads the mail of your account",
         Flow::Credentials | Flow::Redirect => "The last way in can't be unlinked",
     };
@@ -173,6 +175,7 @@ fn ConnectionRow(shown: Shown) -> impl IntoView {
             </Cell>
             <Cell label="Account">
                 <bdi>{account.unwrap_or_else(|| "unnamed".to_owned())}</bdi>
+                {(may_unlink && !is_usable).then(|| view! { <p class="detail">{NOT_OFFERED}</p> })}
             </Cell>
             <Cell>
                 {if may_unlink {

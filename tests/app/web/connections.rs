@@ -11,6 +11,7 @@ on_both_databases! {
     nobody_links_without_being_logged_in with ELSEWHERE,
     the_last_way_in_is_not_unlinked with ELSEWHERE,
     an_unlinked_account_lets_nobody_in_and_its_sessions_end with ELSEWHERE,
+    what_is_not_offered_any_more_is_unlinked with ELSEWHERE,
     two_unlinks_at_once_leave_a_way_in with TWO,
     a_form_is_led_away_by_a_page_of_its_own with ELSEWHERE,
     an_invite_is_accepted_with_a_provider with ELSEWHERE,
@@ -119,6 +120,24 @@ async fn an_unlinked_account_lets_nobody_in_and_its_sessions_end(app: TestApp) {
     let password = [("provider", "emailpass"), ("entity_id", "bob@example.org")];
     bob.post("/api/unlink-provider", &password).await.expect_redirect("/account/connections");
     app.logged_in("bob@example.org").await;
+}
+
+async fn what_is_not_offered_any_more_is_unlinked(app: TestApp) {
+    let bob = app.member("bob@example.org").await;
+    link_as(&bob, "private!").await.expect_redirect("/account/connections");
+    let without = app.another_process_with(r#"providers = [{ id = "emailpass", kind = "emailpass" }]"#).await;
+    let bob = without.logged_in("bob@example.org").await;
+    bob.get("/account/connections").await.expect_text("Not offered here any more");
+    let password = [("provider", "emailpass"), ("entity_id", "bob@example.org")];
+    bob.post("/api/unlink-provider", &password).await.expect_redirect("/account/connections");
+    let gone = [("provider", "elsewhere"), ("entity_id", "private")];
+    bob.submit("/api/unlink-provider", &gone).await.expect_text("Unlinked.").expect_no_text("Not offered");
+    assert_eq!(app.number("SELECT count(*) FROM provider_identities").await, 1, "the password stays");
+    assert_eq!(app.number("SELECT count(*) FROM events WHERE kind = 'identity.unlinked'").await, 1);
+    let back = app.form();
+    let state = set_out(&back, "").await;
+    come_back(&back, ("private!", &state)).await.expect_redirect("/account");
+    assert_ne!(back.get("/auth/session").await.json()["user"]["email"], "bob@example.org", "it is somebody new");
 }
 
 async fn two_unlinks_at_once_leave_a_way_in(app: TestApp) {

@@ -15,7 +15,7 @@ on_both_databases! {
     a_passkey_of_another_user_is_refused_without_naming_them with PASSKEYS,
     a_disabled_user_does_not_come_in_and_leaves_no_row with PASSKEYS,
     a_deleted_user_takes_the_passkeys_along with PASSKEYS,
-    a_removed_passkey_lets_nobody_in_and_ends_nothing_else with PASSKEYS,
+    a_removed_passkey_lets_nobody_in_and_ends_what_it_opened_elsewhere with PASSKEYS,
     a_passkey_outlives_another_address_and_another_password with CONFIRMED,
     the_last_way_in_is_not_removed with TWO_KINDS,
     two_removals_at_once_leave_a_way_in with TWO_KINDS,
@@ -170,13 +170,15 @@ async fn a_deleted_user_takes_the_passkeys_along(app: TestApp) {
     assert!(!client.is_logged_in().await, "the next one with the address is a new person");
 }
 
-async fn a_removed_passkey_lets_nobody_in_and_ends_nothing_else(app: TestApp) {
+async fn a_removed_passkey_lets_nobody_in_and_ends_what_it_opened_elsewhere(app: TestApp) {
     let (client, passkey) = app.member_with_passkey("bob@example.org").await;
     let second = client.add_passkey().await;
-    let elsewhere = app.form();
+    let (elsewhere, by_the_other) = (app.form(), app.form());
     elsewhere.log_in_by(&passkey, &Behaviour::default()).await.expect_redirect("/account");
+    by_the_other.log_in_by(&second, &Behaviour::default()).await.expect_redirect("/account");
     remove(&client, &passkey).await.expect_text("The passkey was removed.");
-    assert!(client.is_logged_in().await && elsewhere.is_logged_in().await);
+    assert!(client.is_logged_in().await && by_the_other.is_logged_in().await);
+    assert!(!elsewhere.is_logged_in().await, "whoever has the device is out");
     let other = app.form();
     other.log_in_by(&passkey, &Behaviour::default()).await.expect_redirect("/login");
     other.log_in_by(&second, &Behaviour::default()).await.expect_redirect("/account");
