@@ -2,9 +2,10 @@
 // server that it was written for.
 
 import type { Page } from '@playwright/test';
+import { linkIn } from '../support/mailbox.ts';
 import { augusta, grace } from '../support/openid.ts';
 import { basket } from '../support/shop.ts';
-import { acmeLink, ada, button, createAdmin, field, heading, password, proveAtAcme } from '../support/steps.ts';
+import { acmeLink, ada, bob, button, createAdmin, field, heading, password, proveAtAcme } from '../support/steps.ts';
 import { expect, test } from '../support/test.ts';
 
 test.use({ hasAcme: true, hasShop: true });
@@ -79,4 +80,26 @@ test('signIn without a provider leads to the log-in page, and from there back', 
   await proveAtAcme(other, augusta);
   await expect(other).toHaveURL(/\/login\?error=OAuthAccountNotLinked&/);
   await expect(other.getByRole('alert')).toContainText('An account with this e-mail exists.');
+});
+
+test.describe('with mailed links', () => {
+  test.use({ hasMail: true, settings: { LATCHKEY_PROVIDERS__LINK__KIND: 'email-link' } });
+
+  test('signIn by a mailed link waits, and the link leads back to the application', async ({ page, server, mailbox }) => {
+    await page.goto(basket);
+    expect((await page.evaluate(() => nextAuth.getProviders()))?.link).toMatchObject({ type: 'email' });
+    const asked = await page.evaluate((email) => nextAuth.signIn('link', { email, redirect: false }), bob.email);
+    expect(asked).toEqual({ error: null, status: 200, ok: true, url: `${server.url}/link` });
+    expect(await getSession(page)).toBeNull();
+    await page.goto(linkIn(await mailbox.take(bob.email, /Your link to log in/)));
+    await button(page, 'Log in').click();
+    await expect(page).toHaveURL(basket);
+    expect((await getSession(page))?.user?.email).toBe(bob.email);
+    await page.evaluate(() => nextAuth.signOut({ redirect: false }));
+
+    await page.goto(basket);
+    await page.evaluate((email) => void nextAuth.signIn('link', { email }), ada.email);
+    await expect(heading(page, 'Check your e-mail')).toBeVisible();
+    await expect(page.locator('body')).toContainText(ada.email);
+  });
 });
