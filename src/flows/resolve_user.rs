@@ -142,7 +142,7 @@ pub(super) async fn ask_about(
         entity_id: own.entity_id.clone(),
         profile: own.user_metadata.clone(),
     };
-    let named = whom(hook, login).await?;
+    let named = whom((hook, configured), login).await?;
     let named = named.filter(|named| user.is_none_or(|user| user.id.as_str() != named.id));
     Ok(Asked { told: Some(user.map_or(Told::NewUser, |user| Told::Of(user.id.clone()))), named })
 }
@@ -161,16 +161,28 @@ pub(super) async fn ask_about_guest(
         profile: outsider.profile(),
         is_new_user: true,
     };
-    whom(hook, login).await
+    whom((hook, configured), login).await
 }
 
 fn hook_of<'a>(services: &'a Services, configured: &Configured) -> Option<&'a ResolveUser> {
     services.resolve_user.as_ref().filter(|_| configured.flow == Flow::Redirect)
 }
 
+/// The hook has not said whom a session is for.
+#[derive(Debug, thiserror::Error)]
+#[error("the application's hook, asked about a log-in by {provider}: {source}")]
+struct Unclear {
+    provider: ProviderId,
+    source: HookError,
+}
+
 /// Whom the hook names; `None` where it lets them be.
-async fn whom(ResolveUser(hook): &ResolveUser, login: ProvedLogin) -> Result<Option<ExternalUser>, Error> {
-    match hook(login).await.map_err(Error::Internal)? {
+async fn whom(
+    (ResolveUser(hook), configured): (&ResolveUser, &Configured),
+    login: ProvedLogin,
+) -> Result<Option<ExternalUser>, Error> {
+    let unclear = |source| Error::internal(Unclear { provider: configured.id.clone(), source });
+    match hook(login).await.map_err(unclear)? {
         Resolution::AsProved => Ok(None),
         Resolution::Refused => Err(Error::Refused),
         Resolution::As(user) => {

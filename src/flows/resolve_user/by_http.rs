@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::{HookError, ProvedLogin, Resolution, ResolveUser};
 use crate::{
@@ -47,11 +47,16 @@ impl HookSettings {
     }
 }
 
-/// What an application may answer.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// What an application may answer. What it says in other words is not taken for a yes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Answer {
+    #[serde(default, deserialize_with = "somebody")]
     user: Option<ExternalUser>,
+}
+
+fn somebody<'de, D: Deserializer<'de>>(named: D) -> Result<Option<ExternalUser>, D::Error> {
+    ExternalUser::deserialize(named).map(Some)
 }
 
 impl ResolveUser {
@@ -95,7 +100,8 @@ async fn ask(
     if answer.body.is_empty() {
         return Ok(Resolution::AsProved);
     }
-    let Answer { user } = serde_json::from_slice(&answer.body)?;
+    let said: Map<String, Value> = serde_json::from_slice(&answer.body)?;
+    let Answer { user } = serde_json::from_value(said.into())?;
     Ok(user.map_or(Resolution::AsProved, Resolution::As))
 }
 

@@ -68,6 +68,12 @@ async fn whom_the_application_refuses_or_does_not_understand_leaves_no_row(app: 
         Answer::Redirect(application.url()),
         Answer::Json(json!({ "user": { "id": "" } })),
         Answer::Json(json!({ "user": { "name": "nobody" } })),
+        // No word of these is known, so none of them is a yes.
+        Answer::Json(json!({ "error": "denied" })),
+        Answer::Json(json!({ "allow": false })),
+        Answer::Json(json!({ "user": null })),
+        Answer::Json(json!([])),
+        Answer::Json(json!(null)),
         Answer::Endless,
     ] {
         application.behave(answer.clone());
