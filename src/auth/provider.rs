@@ -11,9 +11,6 @@ use crate::{
     shared::{ExternalUser, PasswordRule, ProviderId},
 };
 
-/// When it is worth to ask a server again that did not answer, in seconds.
-const RETRY_AFTER_SECS: u32 = 10;
-
 /// The options of a configured provider, as its table in the configuration holds them.
 pub type Options = Map<String, Value>;
 
@@ -121,6 +118,8 @@ pub struct AuthResponse {
     pub user: Option<ExternalUser>,
     /// Why not, in words for the person.
     pub error: Option<String>,
+    /// Why not, in words for whoever runs the site: shown to admins who try the provider, and to nobody else.
+    pub reason: Option<String>,
     /// Where to send the browser.
     pub location: Option<String>,
     /// What a script of this site has to ask the browser for, whose answer is then sent as `credential`.
@@ -150,6 +149,13 @@ impl AuthResponse {
     /// The person did not prove who they are.
     pub fn refused(error: impl Into<String>) -> Self {
         Self { error: Some(error.into()), ..Self::default() }
+    }
+
+    /// The same with the reason that admins are told who try the provider.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
     }
 
     /// The person proves by a mail who they are, whether the address is known or not. Where they do,
@@ -184,6 +190,9 @@ pub enum ProviderError {
         /// Seconds until it is worth to try again.
         retry_after_secs: u32,
     },
+    /// A server that the provider needs does not answer; the person is told to come back.
+    #[error("no answer: {0}")]
+    Unavailable(String),
     /// The identities could not be read or written.
     #[error(transparent)]
     Identities(#[from] Error),
@@ -196,7 +205,7 @@ impl ProviderError {
     /// A server that the provider needs does not answer: logged, and the person is told to come back.
     pub fn unavailable(error: impl std::error::Error) -> Self {
         tracing::warn!(%error, "what a provider needs does not answer");
-        Self::Busy { retry_after_secs: RETRY_AFTER_SECS }
+        Self::Unavailable(error.to_string())
     }
 
     /// Something that is not the person's fault, such as an answer that can't be read.

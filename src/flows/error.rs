@@ -7,6 +7,8 @@ use crate::{
     users,
 };
 
+/// When it is worth to ask a server of a provider again that did not answer, in seconds.
+const PROVIDER_RETRY_SECS: u32 = 10;
 /// When it is worth to ask a database again that had no time, in seconds.
 const DATABASE_RETRY_SECS: u32 = 2;
 
@@ -180,6 +182,7 @@ impl From<auth::ProviderError> for Error {
             auth::ProviderError::Password(rule) => Self::Password(rule),
             auth::ProviderError::InvalidData(text) => Self::InvalidData(text),
             auth::ProviderError::Busy { retry_after_secs } => Self::Busy { retry_after_secs },
+            auth::ProviderError::Unavailable(_) => Self::Busy { retry_after_secs: PROVIDER_RETRY_SECS },
             auth::ProviderError::Identities(error) => error.into(),
             auth::ProviderError::Internal(error) => Self::Internal(error),
         }

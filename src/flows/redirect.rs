@@ -8,13 +8,15 @@ use super::{
     Error, LoggedIn, MailRequest, Services,
     accept_invite::Newcomer,
     accept_invite::accept_invite_by_provider,
-    connections, external_user,
+    authority, connections, external_user,
     login::{Proof, come_in, judge, limit_tries, note_failure},
     rehearse::{Rehearsal, rehearse, rehearse_guest},
     request_mail, resolve_user,
 };
 use crate::{
-    auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, BrowserKey, Configured, Flow},
+    auth::{
+        AuthIdentity, AuthIdentityProviderService, AuthInput, AuthResponse, BrowserKey, Configured, Flow, ProviderError,
+    },
     events::Scope,
     platform::SecretToken,
     sessions::Opened,
@@ -59,6 +61,8 @@ pub enum Arrival {
     Linked,
     /// What would have been decided.
     Rehearsed(Rehearsal),
+    /// Why nothing could be decided.
+    RehearsalFailed(String),
 }
 
 /// Sends a browser to a provider; answers where to.
@@ -66,7 +70,7 @@ pub enum Arrival {
 /// # Errors
 /// [`Error::UnknownProvider`] where nobody is sent elsewhere by it, or not for this, [`Error::InviteEnded`] for what is no
 /// invite's token, [`Error::TooManyTries`], [`Error::Busy`] where the provider does not answer, [`Error::NotProved`] with its
-/// text.
+/// text, in a rehearsal with its reason.
 pub async fn set_out(
     services: &Services,
     scope: &Scope,
@@ -79,9 +83,14 @@ pub async fn set_out(
     limit_tries(services, scope, (configured, &input)).await?;
     let errand = serde_json::to_string(journey).map_err(Error::internal)?;
     let identities = services.identities(configured, scope).seen_by(browser, Some(errand));
-    match judge(configured.provider.authenticate(&input, &identities).await?) {
+    let answer = match (configured.provider.authenticate(&input, &identities).await, &journey.errand) {
+        (Err(error), Errand::Rehearse) => return Err(Error::NotProved(error.to_string())),
+        (answer, _) => answer?,
+    };
+    let reason = answer.reason.clone().filter(|_| journey.errand == Errand::Rehearse);
+    match judge(answer) {
         Proof::Elsewhere(elsewhere) => Ok(elsewhere.location),
-        Proof::Failed(reason) => Err(Error::NotProved(reason)),
+        Proof::Failed(text) => Err(Error::NotProved(reason.unwrap_or(text))),
         Proof::Proved(_) | Proof::External(_) | Proof::ByMail(_) => Err(Error::UnknownProvider),
     }
 }
@@ -119,6 +128,9 @@ pub async fn arrive(
     let identities = services.identities(configured, scope).seen_by(browser, None);
     let answer = configured.provider.validate_callback(input, &identities).await;
     let journey = identities.errand().and_then(|errand| serde_json::from_str::<Journey>(&errand).ok());
+    if let Some(Journey { errand: Errand::Rehearse, .. }) = &journey {
+        return (journey, rehearsed(services, scope, configured, answer).await);
+    }
     let proof = match answer {
         Ok(answer) => judge(answer),
         Err(error) => return (journey, Err(error.into())),
@@ -130,9 +142,6 @@ pub async fn arrive(
         (Some(Journey { errand: Errand::LogIn { is_remembered }, .. }), Proof::External(outsider)) => {
             let came_in = external_user::come_in(services, scope, configured, (outsider, *is_remembered)).await;
             came_in.map(Arrival::Guest)
-        }
-        (Some(Journey { errand: Errand::Rehearse, .. }), Proof::External(outsider)) => {
-            rehearse_guest(services, scope, configured, outsider).await.map(Arrival::Rehearsed)
         }
         (_, Proof::Failed(reason)) => {
             let noted = note_failure(services, scope, (provider, &identities, input)).await;
@@ -156,9 +165,6 @@ async fn carry_out(
     (configured, identities): (&Configured, &AuthIdentityProviderService),
     (errand, identity): (&Errand, AuthIdentity),
 ) -> Result<Arrival, Error> {
-    if *errand == Errand::Rehearse {
-        return rehearse(services, scope, (configured, &identity)).await.map(Arrival::Rehearsed);
-    }
     match carry_out_once(services, scope, (configured, identities), (errand, &identity)).await {
         // Another request of the same person was first: theirs is what is stored now, or nothing is.
         Err(Error::Conflict | Error::Taken(_)) => {
@@ -203,6 +209,35 @@ async fn carry_out_once(
             let accepted = accept_invite_by_provider(services, scope, newcomer, proved).await?;
             Ok(Arrival::LoggedIn(Box::new(accepted)))
         }
-        Errand::Rehearse => rehearse(services, scope, (configured, identity)).await.map(Arrival::Rehearsed),
+        // What would be decided is shown by `rehearsed`, and never done.
+        Errand::Rehearse => Err(Error::Unauthorized),
+    }
+}
+
+/// What a rehearsal shows to the one who may see it, trouble included; nothing is written.
+async fn rehearsed(
+    services: &Services,
+    scope: &Scope,
+    configured: &Configured,
+    answer: Result<AuthResponse, ProviderError>,
+) -> Result<Arrival, Error> {
+    authority::asks_as_manager(scope)?;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Ok(Arrival::RehearsalFailed(error.to_string())),
+    };
+    let reason = answer.reason.clone();
+    let decided = match judge(answer) {
+        Proof::Proved(identity) => rehearse(services, scope, (configured, &identity)).await,
+        Proof::External(outsider) => rehearse_guest(services, scope, configured, outsider).await,
+        Proof::Failed(text) => Err(Error::NotProved(reason.unwrap_or(text))),
+        Proof::Elsewhere(_) | Proof::ByMail(_) => Err(Error::UnknownProvider),
+    };
+    match decided {
+        Ok(rehearsal) => Ok(Arrival::Rehearsed(rehearsal)),
+        Err(error @ (Error::NotProved(_) | Error::Internal(_) | Error::Busy { .. })) => {
+            Ok(Arrival::RehearsalFailed(error.to_string()))
+        }
+        Err(error) => Err(error),
     }
 }

@@ -21,7 +21,7 @@ use crate::{
         error::ApiError,
     },
     auth::{AuthInput, BrowserKey},
-    flows::{self, Arrival, Errand, Journey, LogIn, Outcome, Rehearsal},
+    flows::{self, Arrival, Errand, Journey, LogIn, Outcome},
     platform::SecretToken,
     sessions::Opened,
     shared::{FormError, ProviderId, SignInError},
@@ -115,7 +115,12 @@ async fn land(
             return Landing::at(CONNECTIONS).leaving(state, &Flash::done(Done::Linked), asked.scope.now);
         }
         Arrival::Rehearsed(rehearsal) => {
-            return Landing::at(SYSTEM).leaving(state, &told(provider, &rehearsal), asked.scope.now);
+            let told = told(provider, ("rehearsal", serde_json::to_string(&rehearsal).ok()));
+            return Landing::at(SYSTEM).leaving(state, &told, asked.scope.now);
+        }
+        Arrival::RehearsalFailed(reason) => {
+            let told = told(provider, ("reason", Some(reason)));
+            return Landing::at(SYSTEM).leaving(state, &told, asked.scope.now);
         }
     };
     let is_invited = matches!(journey, Some(Journey { errand: Errand::AcceptInvite(_), .. }));
@@ -123,9 +128,9 @@ async fn land(
     if is_invited { landing.leaving(state, &Flash::done(Done::InviteAccepted), asked.scope.now) } else { landing }
 }
 
-/// A rehearsal for the page that shows it; what is too long for a cookie is left out there.
-fn told(provider: &ProviderId, rehearsal: &Rehearsal) -> Flash {
-    let told = [("provider", Some(provider.to_string())), ("rehearsal", serde_json::to_string(rehearsal).ok())];
+/// What came of a rehearsal, for the page that shows it; what is too long for a cookie is left out there.
+fn told(provider: &ProviderId, what: (&str, Option<String>)) -> Flash {
+    let told = [("provider", Some(provider.to_string())), what];
     let told = told.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
     Flash::told("rehearse-provider", told.collect())
 }

@@ -38,7 +38,7 @@ impl Trouble {
             Self::Untrusted(reason) => {
                 // As a value and not as a text: written out, no line break of the other side stays one.
                 tracing::warn!(%provider, reason = shortened(&reason), "what came back is not believed");
-                Ok(AuthResponse::refused(FAILED))
+                Ok(AuthResponse::refused(FAILED).because(shortened(&reason)))
             }
             Self::Down(reason) => Err(ProviderError::unavailable(NoAnswer(format!("{provider}: {reason}")))),
             Self::Own(error) => Err(error),

@@ -42,6 +42,7 @@ pub async fn show(State(state): State<WebState>, manager: Manager) -> Result<Res
     let shown = Shown {
         refusal: flash.error_of(FORM).and_then(|error| words::of_provider_refusal(error, name.as_deref())),
         rehearsal: rehearsal_in(flash),
+        reason: flash.typed_in(FORM, "reason").map(str::to_owned),
         tried: name.unwrap_or_default(),
     };
     let viewer = logged_in.viewer();
@@ -73,7 +74,8 @@ pub async fn rehearse_provider(
     let journey = Journey { errand: Errand::Rehearse, next: Some(PAGE.to_owned()) };
     match call.send_away(&ProviderId::new(provider), &journey).await {
         Ok(()) => Ok(()),
-        Err(flows::Error::NotProved(_) | flows::Error::UnknownProvider | flows::Error::Busy { .. }) => {
+        Err(flows::Error::NotProved(reason)) => call.refuse(origin.keep("reason", &reason), FormError::ProviderFailed),
+        Err(flows::Error::UnknownProvider | flows::Error::Busy { .. }) => {
             call.refuse(origin, FormError::ProviderFailed)
         }
         Err(error) => call.refuse_for(origin, error),
@@ -83,12 +85,18 @@ pub async fn rehearse_provider(
 struct Shown {
     refusal: Option<String>,
     rehearsal: Option<Rehearsal>,
+    /// Why nothing came of the try.
+    reason: Option<String>,
     tried: String,
 }
 
 #[component]
 fn SystemPage(viewer: Viewer, view: SystemView, shown: Shown) -> impl IntoView {
-    let Shown { refusal, rehearsal, tried } = shown;
+    let Shown { refusal, rehearsal, reason, tried } = shown;
+    let refusal = match reason {
+        Some(reason) => Some(format!("Trying {tried} has led to nothing: {reason}.")),
+        None => refusal,
+    };
     let database = match view.database {
         Dialect::Sqlite => "SQLite",
         Dialect::Postgres => "PostgreSQL",
@@ -138,7 +146,7 @@ fn ProviderRow(provider: ProviderView) -> impl IntoView {
             <Cell>
                 <span class="way">
                     <ProviderIcon mark=mark_of(kind) />
-                    <strong>{name}</strong>
+                    <strong>{words::at_start(&name)}</strong>
                 </span>
             </Cell>
             <Cell label="Id"><code>{shown_id}</code></Cell>

@@ -6,14 +6,15 @@ use http::Method;
 use serde_json::json;
 use tokio::{task::JoinSet, time::timeout};
 
-use super::{counts, expect_counts, log_in, with_op, with_providers};
-use crate::harness::{OpenIdProvider, PASSWORD, Reply, Script, TestApp, on_both_databases};
+use super::{counts, expect_counts, log_in, visit, with_op, with_providers};
+use crate::harness::{Client, OpenIdProvider, PASSWORD, Page, Reply, Script, TestApp, on_both_databases};
 
 on_both_databases! {
     a_provider_that_fails_is_told_to_come_back_to,
     a_provider_that_hangs_is_given_up_and_holds_up_nobody,
     a_provider_that_is_gone_does_not_keep_the_server_from_starting,
     a_provider_that_is_back_is_asked_again,
+    whoever_tries_a_provider_is_told_what_is_wrong_with_it,
 }
 
 /// How long the test waits for what must end by itself; how soon it does is measured, not tested.
@@ -124,4 +125,32 @@ async fn a_provider_that_is_back_is_asked_again(app: TestApp) {
     log_in(&app, "op").await.expect_status(503);
     op.script("op", |script| script.jwks = Reply::Honest);
     log_in(&app, "op").await.expect_status(200);
+}
+
+/// What an admin is shown who tries the provider.
+async fn try_it(admin: &Client) -> Page {
+    let page = admin.submit("/api/rehearse-provider", &[("provider", "op")]).await;
+    let Some(away) = page.header("refresh").and_then(|to| to.strip_prefix("0; url=")) else { return page };
+    let back = visit(away.parse().unwrap()).await;
+    let back = back.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+    let back = reqwest::Url::parse_with_params("http://x/auth/callback/op", back).unwrap();
+    admin.get(&format!("{}?{}", back.path(), back.query().unwrap())).await.expect_redirect("/dashboard/system");
+    admin.get("/dashboard/system").await
+}
+
+async fn whoever_tries_a_provider_is_told_what_is_wrong_with_it(app: TestApp) {
+    let (app, op) = with_op(&app, "").await;
+    let admin = app.admin().await;
+    let events = async || app.number("SELECT count(*) FROM events").await;
+    let (before, rows) = (events().await, counts(&app).await);
+    op.script("op", |script| script.discovery = Reply::Status(500));
+    try_it(&admin).await.expect_text("Trying OpenID has led to nothing: no answer: op: http://127.0.0.1");
+    op.script("op", |script| (script.discovery, script.token) = (Reply::Honest, Reply::Status(500)));
+    try_it(&admin).await.expect_text("500 Internal Server Error");
+    op.script("op", |script| (script.token, script.claims) = (Reply::Honest, json!({ "aud": "<i>others" })));
+    try_it(&admin).await.expect_text("Trying OpenID has led to nothing: the ID token:");
+    assert_eq!(events().await, before, "nothing is written, no failure either");
+    expect_counts(counts(&app).await, rows, "nothing is written");
+    op.script("op", |script| script.claims = json!({}));
+    try_it(&admin).await.expect_text("What OpenID told");
 }
