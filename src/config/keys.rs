@@ -97,15 +97,31 @@ pub(super) fn looks_like_key(name: &str) -> bool {
     KEYS.iter().any(|(key, _)| key.replace('.', "_") == name)
 }
 
-/// The known key or section that is spelled most like `key`; a key may also lack its section.
-pub(super) fn nearest(key: &str) -> &'static str {
+/// The known key or section that is spelled most like `key`; a key may also lack its section. What only a provider can know
+/// belongs among its options.
+pub(super) fn nearest(key: &str) -> String {
+    if let Some(option) = option_meant(key) {
+        return option;
+    }
     let known = KEYS.iter().map(|(known, _)| *known).filter(|known| !known.contains('*'));
     let spellings = known.flat_map(|known| {
         let (section, name) = known.split_once('.').unwrap_or((known, known));
         [(known, known), (section, section), (name, known)]
     });
     let nearest = spellings.min_by_key(|(spelling, _)| strsim::damerau_levenshtein(spelling, key));
-    nearest.map_or("server", |(_, known)| known)
+    nearest.map_or("server", |(_, known)| known).to_owned()
+}
+
+/// The option that is meant by a key of a provider itself: `providers.google.client_id`, in a file without the id.
+fn option_meant(key: &str) -> Option<String> {
+    let (of, name) = key.rsplit_once('.')?;
+    let mut path = of.split('.');
+    if path.next() != Some(OPTIONS[0]) || path.nth(1).is_some() {
+        return None;
+    }
+    let like =
+        ["id", "kind", "options"].into_iter().find(|known| strsim::damerau_levenshtein(known, name) <= known.len() / 2);
+    Some(like.map_or_else(|| format!("{of}.{}.{name}", OPTIONS[2]), |known| format!("{of}.{known}")))
 }
 
 /// The first unknown key of a file, as a dotted path.

@@ -137,7 +137,7 @@ fn lay_over(below: &mut Table, above: Table) {
 fn parse(path: &Path, text: &str) -> Result<Table, ConfigError> {
     let table: Table = text.parse().map_err(|error| syntax_error(path, text, &error))?;
     let Some(key) = keys::unknown_key(&table) else { return Ok(table) };
-    let nearest = keys::nearest(&key).to_owned();
+    let nearest = keys::nearest(&key);
     Err(ConfigError::Unknown { key, origin: Origin::File(path.to_owned()), nearest })
 }
 

@@ -245,7 +245,14 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
             "[mail.smtp]\nhsot = \"x\"",
             "unknown setting `mail.smtp.hsot` in latchkey.toml; the nearest known one is `mail.smtp.host`",
         ),
-        ("[[providers]]\nidd = \"x\"", "unknown setting `providers.idd` in latchkey.toml"),
+        (
+            "[[providers]]\nidd = \"x\"",
+            "unknown setting `providers.idd` in latchkey.toml; the nearest known one is `providers.id`",
+        ),
+        (
+            "[[providers]]\nid = \"google\"\nkind = \"google\"\nclient_id = \"x\"",
+            "unknown setting `providers.client_id` in latchkey.toml; the nearest known one is `providers.options.client_id`",
+        ),
         ("[actors.user]\nprovider = []", "unknown setting `actors.user.provider` in latchkey.toml"),
     ] {
         let refusal = refusal(file, &[]);
@@ -256,6 +263,8 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
         ("LATCHKEY_SERVER_PUBLIC_URL", "LATCHKEY_SERVER__PUBLIC_URL"),
         ("LATCHKEY_DATABASE_URL", "LATCHKEY_DATABASE__URL"),
         ("LATCHKEY_SERVER__LISTEN__PORT", "LATCHKEY_SERVER__LISTEN"),
+        ("LATCHKEY_PROVIDERS__FIRM__CLIENT_SECRET", "LATCHKEY_PROVIDERS__FIRM__OPTIONS__CLIENT_SECRET"),
+        ("LATCHKEY_PROVIDERS__FIRM__KNID", "LATCHKEY_PROVIDERS__FIRM__KIND"),
     ] {
         let refusal = refusal("", &[(name, "x")]);
         assert!(refusal.contains(&format!("from {name};")), "{refusal}");
