@@ -8,9 +8,11 @@ mod new_passkey;
 mod passkey_drawing;
 mod passkey_log_in;
 mod password_field;
+mod send_again;
 mod web_authn;
 
 pub use new_passkey::NewPasskey;
 pub use passkey_drawing::PasskeyDrawing;
 pub use passkey_log_in::PasskeyLogIn;
 pub use password_field::PasswordField;
+pub use send_again::SendAgain;

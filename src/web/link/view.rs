@@ -13,6 +13,7 @@ use crate::{
             UNDO_EMAIL_CHANGE,
         },
     },
+    islands::SendAgain,
     platform::{OneTime, OneTimeState, Timestamp},
     shared::{EmailAddress, Field},
     web::{
@@ -250,7 +251,7 @@ impl Waiting {
                 format!("We sent a mail to {email}. Open its link, or type its code here, within an hour.")
             }
             (Some((Awaited::LogIn(log_in), email, _)), true) => {
-                let what = if log_in.has_link { "a link" } else { "a code" };
+                let what = if log_in.has_link { "a link and a code" } else { "a code" };
                 let until = &self.until;
                 format!("If {email} may log in here, a mail with {what} is on its way. It works until {until}.")
             }
@@ -334,13 +335,9 @@ fn Again(awaited: Awaited, left: u64) -> AnyView {
     if awaited == Awaited::NewEmail {
         return ().into_any();
     }
-    if left > 0 {
-        let text = format!("You can ask for another mail in {left} seconds.");
-        return view! { <p class="hint">{text}</p> }.into_any();
-    }
     view! {
         <PostForm action="/api/send-again">
-            <Button kind=ButtonKind::Quiet full=true>"Send again"</Button>
+            <SendAgain left=left />
         </PostForm>
     }
     .into_any()
