@@ -154,7 +154,6 @@ async fn a_mail_is_written_for_each_and_its_link_is_sealed(app: TestApp) {
     assert_eq!(app.number(&format!("SELECT count(*) FROM one_time_tokens WHERE token_hash = '{token}'")).await, 0);
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long it takes is what is asked")]
 async fn five_hundred_lines_become_five_hundred_invites(app: TestApp) {
     let admin = app.admin().await;
     let lines: Vec<String> =
