@@ -60,7 +60,7 @@ pub struct Credentials {
 }
 
 /// What a provider is given that has led somebody elsewhere, or has mailed them. Each reads fields of its own, as text, and
-/// refuses none; these are those of mailed links and codes.
+/// refuses none; these are those of mailed links and codes, and what providers elsewhere send back.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what providers read for themselves")]
 pub struct SecondHalf {
@@ -73,6 +73,12 @@ pub struct SecondHalf {
     /// The code from the mail; what a provider elsewhere has sent back has this name, too.
     #[schema(example = "7K3P-9QXM")]
     code: Option<String>,
+    /// The state that a provider elsewhere has sent back.
+    state: Option<String>,
+    /// The issuer that it says it is (RFC 9207).
+    iss: Option<String>,
+    /// What it says in place of a code (RFC 6749 §4.1.2.1).
+    error: Option<String>,
 }
 
 /// What a provider is given to make an identity. Each reads fields of its own, as text, and refuses none; these are
@@ -168,6 +174,9 @@ pub async fn register(
 
 /// Ends a log-in that led elsewhere, by a program.
 ///
+/// With all that the provider has sent along in the query of the callback URL, each under its name: `code`, `state`, and `iss`
+/// where it is there. The state works once, whatever comes with it.
+///
 /// Or one by mail, with the `token` of the mailed link or with `email` and `code`. Both work once.
 ///
 /// # Errors
@@ -189,6 +198,8 @@ pub async fn call_back(
 }
 
 /// Ends a log-in that led elsewhere, by a browser.
+///
+/// With the query that the provider has sent it with.
 ///
 /// Or one by a mailed link, whose secret is the `token` in the query.
 ///

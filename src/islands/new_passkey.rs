@@ -59,7 +59,7 @@ pub fn NewPasskey(
             <input type="hidden" name="provider" value=provider />
             <input type="hidden" name="credential" id=CREDENTIAL />
             <div class="field">
-                <label class="label" for="passkey-name">"Name"</label>
+                <label class="label" for="passkey-name">"Name of the new passkey"</label>
                 <input
                     class="input"
                     id="passkey-name"

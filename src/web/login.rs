@@ -264,7 +264,11 @@ fn LoginPage(form: LoginForm) -> impl IntoView {
     let is_refused = form.error.is_some() || form.flash.error_of(FORM).is_some();
     let tab = if is_refused { format!("{title}: that didn't work") } else { title.clone() };
     let is_by_mail = here.as_ref().is_some_and(|way| way.mail.is_some());
-    let lead = here.as_ref().and_then(|way| way.lead(form.is_sent)).map(|lead| view! { <p class="lead">{lead}</p> });
+    let lead = here.as_ref().and_then(|way| way.lead(form.is_sent));
+    let lead = lead.map(|lead| {
+        let newcomers = if form.may_register { " If you have no account yet, it makes one." } else { "" };
+        view! { <p class="lead">{lead}{newcomers}</p> }
+    });
     let is_passkey_refused = matches!(form.flash.error_of(FORM), Some(FormError::PasskeyRefused));
     let (forms_next, flash, is_remembered) = (form.next.clone(), form.flash, form.is_remembered);
     let is_last_used = form.passkey.as_ref().is_some_and(|passkey| form.last_used.as_ref() == Some(&passkey.id));

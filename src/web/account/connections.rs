@@ -45,7 +45,7 @@ pub async fn show(State(state): State<WebState>, logged_in: LoggedIn) -> Result<
         let mark = configured.map_or(ProviderMark::Key, |configured| mark_of(configured.identifier));
         let is_last = connection.is_usable && usable == 1;
         let may_unlink = (connection.flow == Flow::Redirect || connection.is_gone) && !is_last;
-        Shown { may_unlink, connection, mark }
+        Shown { connection, mark, may_unlink }
     };
     let list = Connections {
         shown: connections.into_iter().map(of_connection).collect(),
@@ -173,7 +173,7 @@ fn ConnectionRow(shown: Shown) -> impl IntoView {
                     <strong>{words::at_start(&name)}</strong>
                 </span>
             </Cell>
-            <Cell label="Account">
+            <Cell label="Account" wide=true>
                 <bdi>{account.unwrap_or_else(|| "unnamed".to_owned())}</bdi>
                 {(may_unlink && !is_usable).then(|| view! { <p class="detail">{NOT_OFFERED}</p> })}
             </Cell>
