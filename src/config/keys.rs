@@ -13,7 +13,7 @@ pub(super) enum Kind {
 }
 
 /// Every key with a fixed name.
-pub(super) const KEYS: [(&str, Kind); 63] = [
+pub(super) const KEYS: [(&str, Kind); 64] = [
     ("server.listen", Kind::Text),
     ("server.public_url", Kind::Text),
     ("server.trusted_proxies", Kind::List),
@@ -63,6 +63,7 @@ pub(super) const KEYS: [(&str, Kind); 63] = [
     ("limits.mail_per_account", Kind::Text),
     ("limits.code_per_ip", Kind::Text),
     ("limits.code_per_account", Kind::Text),
+    ("limits.code_per_account_anywhere", Kind::Text),
     ("limits.accept_invite_per_ip", Kind::Text),
     ("limits.test_webhook_per_admin", Kind::Text),
     ("log.format", Kind::Text),

@@ -108,9 +108,12 @@ pub async fn find_by_code(
     let _place = services.platform.passwords.reserve()?;
     let client = client_subject(scope);
     let limits = &services.rules.limits;
+    // As for passwords: strict for one client at one address, wide for all at one.
+    let both = format!("{client} {email}");
     let tries = [
         Bucket { name: "code_client", subject: &client, limit: limits.code_per_ip },
-        Bucket { name: "code_account", subject: email.as_str(), limit: limits.code_per_account },
+        Bucket { name: "code_account_client", subject: &both, limit: limits.code_per_account },
+        Bucket { name: "code_account", subject: email.as_str(), limit: limits.code_per_account_anywhere },
     ];
     // In one transaction, which writes for every address.
     let mut tx = services.platform.db.begin().await?;

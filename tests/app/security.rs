@@ -4,6 +4,7 @@ mod connections;
 mod cross_site;
 mod in_flight;
 mod last_admin;
+mod locked_out;
 mod meanwhile;
 mod parallel;
 mod passkeys;

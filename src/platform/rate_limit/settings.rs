@@ -38,8 +38,11 @@ pub struct LimitSettings {
     pub mail_per_account: Limit,
     /// Codes and links that are tried from one IP address.
     pub code_per_ip: Limit,
-    /// Codes that are tried for one e-mail address, beside the few tries that each code has.
+    /// Codes that are tried from one IP address for one e-mail address.
     pub code_per_account: Limit,
+    /// Codes that are tried for one e-mail address from everywhere, beside the tries that each code has. Wide enough that
+    /// wrong codes of others do not keep the owner from typing the right one.
+    pub code_per_account_anywhere: Limit,
     /// Invites that are accepted from one IP address.
     pub accept_invite_per_ip: Limit,
     /// Tests that one admin sends to one webhook.
@@ -62,6 +65,7 @@ impl Default for LimitSettings {
             mail_per_account: Limit::new(5, MINUTE * 10),
             code_per_ip: Limit::new(60, MINUTE * 10),
             code_per_account: Limit::new(20, MINUTE * 60),
+            code_per_account_anywhere: Limit::new(200, MINUTE * 60),
             accept_invite_per_ip: Limit::new(60, MINUTE * 10),
             test_webhook_per_admin: Limit::new(10, MINUTE * 10),
         }
@@ -85,6 +89,7 @@ impl LimitSettings {
             mail_per_account: Limit::OFF,
             code_per_ip: Limit::OFF,
             code_per_account: Limit::OFF,
+            code_per_account_anywhere: Limit::OFF,
             accept_invite_per_ip: Limit::OFF,
             test_webhook_per_admin: Limit::OFF,
         }
