@@ -28,5 +28,11 @@ pub const UNDO_EMAIL_CHANGE: Purpose =
     Purpose { name: "undo_email_change", lifetime: Duration::from_hours(7 * 24), replaces: false };
 /// Logs in. About a user, or about an address that is nobody's yet. Its provider says how long it lives.
 pub const LOG_IN: Purpose = Purpose { name: "log_in", lifetime: Duration::from_mins(15), replaces: true };
+/// Logs in to an account of another type, which the pages do not know: whoever asks for it ends no link of a user. About
+/// the same as [`LOG_IN`].
+pub const LOG_IN_ELSEWHERE: Purpose =
+    Purpose { name: "log_in_elsewhere", lifetime: Duration::from_mins(15), replaces: true };
+/// All that logs in.
+pub const LOG_INS: [Purpose; 2] = [LOG_IN, LOG_IN_ELSEWHERE];
 /// Accepts an invite; a newer link does not end the older ones. About an invite, which says how long it lives.
 pub const INVITE: Purpose = Purpose { name: "invite", lifetime: Duration::from_hours(7 * 24), replaces: false };

@@ -13,7 +13,7 @@ use super::{
     end_sessions::hand_over,
     held_address,
     letter::{self, Letter},
-    link::LOG_IN,
+    link::{LOG_IN, LOG_IN_ELSEWHERE, LOG_INS},
     login::{Proof, judge, open_session},
     mail_request::{self, NewRequest},
     resolve_user::Asked,
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     auth::{AuthIdentity, AuthIdentityProviderService, AuthInput, Configured, Flow, MailedProof},
     events::Scope,
-    platform::{Bucket, NewOneTime, OneTime, Refused, Tx, one_time},
+    platform::{Bucket, NewOneTime, OneTime, Purpose, Refused, Tx, one_time},
     shared::{EmailAddress, ProviderId, UserId},
     users::{self, User},
 };
@@ -51,7 +51,7 @@ pub struct MailedLogIn {
 impl MailedLogIn {
     /// What a token logs in to; `None` for one that logs nobody in.
     pub(super) fn of(services: &Services, token: &OneTime) -> Option<Self> {
-        let sealed = token.data.as_str().filter(|_| token.is_for(LOG_IN))?;
+        let sealed = token.data.as_str().filter(|_| LOG_INS.iter().any(|purpose| token.is_for(*purpose)))?;
         Self::open(services, sealed)
     }
 
@@ -71,6 +71,11 @@ impl MailedLogIn {
         let input = AuthInput { body, ..AuthInput::default() };
         LogIn { provider: self.provider, input, is_remembered: self.is_remembered, next: self.next, browser: None }
     }
+}
+
+/// What a mail is for that logs in to an account of this type.
+pub(super) fn purpose_of(actor_type: &str) -> Purpose {
+    if actor_type == USER { LOG_IN } else { LOG_IN_ELSEWHERE }
 }
 
 /// Who asks for a mail, and for what.
@@ -98,8 +103,9 @@ pub(super) async fn ask(services: &Services, scope: &Scope, wish: Wish<'_>) -> R
         Proof::Failed(reason) => return Err(Error::NotProved(reason)),
         Proof::Proved(_) | Proof::External(_) | Proof::Elsewhere(_) => return Err(Error::UnknownProvider),
     };
-    let address = proof.email.as_str();
-    let per_account = [Bucket { name: "log_in_mail_account", subject: address, limit: limits.recover_per_account }];
+    // Each way for itself: what is mailed by one is no use to whoever waits for another.
+    let subject = format!("{} {} {}", wish.actor_type, wish.configured.id, proof.email);
+    let per_account = [Bucket { name: "log_in_mail_account", subject: &subject, limit: limits.recover_per_account }];
     match services.platform.limits.take(scope.now, &per_account).await {
         Ok(()) => {}
         // Nobody is told: the mails before still work.
@@ -151,7 +157,7 @@ pub(super) async fn answer(
         return Ok(());
     }
     let new = NewOneTime {
-        purpose: LOG_IN,
+        purpose: purpose_of(&wanted.actor_type),
         subject: user.as_ref().map_or(email.as_str(), |user| user.id.as_str()),
         email,
         data: wanted.seal(services)?.into(),

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     flows::{
         self, Followed, MailRequest, Outcome, Renewed,
-        link::{INVITE, LOG_IN},
+        link::{INVITE, LOG_IN, LOG_INS},
     },
     platform::{CodeFor, OneTime, OneTimeCode},
     shared::{EmailAddress, Field, FormError, Problem},
@@ -140,7 +140,7 @@ pub async fn use_code(
     let Some(code) = OneTimeCode::parse(&code) else { return call.refuse(origin(), wrong) };
     // Who is talked into telling the code of a log-in has not asked for it in the browser of who asks.
     let waits = call.pending().is_some_and(|pending| pending.is_to_log_in(&address));
-    let wanted = if waits { CodeFor::This(LOG_IN) } else { CodeFor::AllBut(LOG_IN) };
+    let wanted = if waits { CodeFor::This(LOG_IN) } else { CodeFor::AllBut(&LOG_INS) };
     match flows::find_by_code(call.services(), call.scope(), (&address, &code), wanted).await {
         Ok(found) => act(&call, origin(), &found, None).await,
         Err(flows::Error::NotProved(_)) => call.refuse(origin(), wrong),

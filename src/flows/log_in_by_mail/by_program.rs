@@ -1,13 +1,13 @@
 //! The second half of a log-in by mail for programs: the secret of the mailed link, or address and code. An identity that
 //! has no account gets a token too, where identities are made at all.
 
-use super::{MailedLogIn, account_of, prove, use_up};
+use super::{MailedLogIn, account_of, prove, purpose_of, use_up};
 use crate::{
     auth::{AuthIdentity, AuthInput, Configured},
     events::Scope,
     flows::{
         Access, Ask, Error, RegistrationMode, Services, USER, authenticate::open_for_program, find_by_code,
-        link::LOG_IN, login::note_failure, open_link, services::client_subject,
+        login::note_failure, open_link, services::client_subject,
     },
     platform::{Bucket, CodeFor, OneTime, OneTimeCode, OneTimeState, Tx},
     shared::EmailAddress,
@@ -53,7 +53,7 @@ async fn token_in(
             let (Some(email), Some(code)) = (email, OneTimeCode::parse(typed)) else {
                 return Err(Error::NotProved("Invalid code".to_owned()));
             };
-            find_by_code(services, scope, (&email, &code), CodeFor::This(LOG_IN)).await?
+            find_by_code(services, scope, (&email, &code), CodeFor::This(purpose_of(actor_type))).await?
         }
         (None, None) => return Err(Error::NotProved("No code provided".to_owned())),
     };

@@ -31,15 +31,15 @@ pub async fn set_code(tx: &mut Tx, id: &OneTimeId, hash: &str) -> Result<(), sql
 pub enum CodeFor {
     /// Those of one purpose.
     This(Purpose),
-    /// Those of all purposes but one.
-    AllBut(Purpose),
+    /// Those of all purposes but these.
+    AllBut(&'static [Purpose]),
 }
 
 impl CodeFor {
-    fn as_sql(self) -> (&'static str, &'static str) {
+    fn as_sql(self) -> (&'static str, Vec<&'static str>) {
         match self {
-            Self::This(purpose) => ("=", purpose.name),
-            Self::AllBut(purpose) => ("<>", purpose.name),
+            Self::This(purpose) => ("IN", vec![purpose.name]),
+            Self::AllBut(purposes) => ("NOT IN", purposes.iter().map(|purpose| purpose.name).collect()),
         }
     }
 }
@@ -54,15 +54,20 @@ pub async fn take_code_try(
     (email, wanted): (&EmailAddress, CodeFor),
     now: Timestamp,
 ) -> Result<Option<(OneTimeId, String)>, sqlx::Error> {
-    let (is, purpose) = wanted.as_sql();
+    let (is, purposes) = wanted.as_sql();
+    let places: Vec<String> = (4..4 + purposes.len()).map(|number| format!("${number}")).collect();
     let sql = format!(
         "UPDATE one_time_tokens SET code_tries = code_tries + 1 WHERE code_tries < $1 AND id =
              (SELECT id FROM one_time_tokens WHERE email = $2 AND code_hash IS NOT NULL AND used_at IS NULL
-              AND replaced_at IS NULL AND revoked_at IS NULL AND expires_at > $3 AND purpose {is} $4
+              AND replaced_at IS NULL AND revoked_at IS NULL AND expires_at > $3 AND purpose {is} ({})
               ORDER BY id DESC LIMIT 1)
-         RETURNING id, code_hash"
+         RETURNING id, code_hash",
+        places.join(", ")
     );
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(MAX_CODE_TRIES).bind(email.as_str()).bind(now.as_micros());
-    let row = query.bind(purpose).fetch_optional(&mut **tx).await?;
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(MAX_CODE_TRIES).bind(email.as_str()).bind(now.as_micros());
+    for purpose in purposes {
+        query = query.bind(purpose);
+    }
+    let row = query.fetch_optional(&mut **tx).await?;
     row.map(|row| Ok((OneTimeId::new(row.try_get::<String, _>(0)?), row.try_get(1)?))).transpose()
 }

@@ -20,7 +20,7 @@ on_both_databases!(
 );
 
 const RESET: Purpose = Purpose { name: "reset", lifetime: Duration::from_mins(15), replaces: true };
-const ANY: CodeFor = CodeFor::AllBut(INVITE);
+const ANY: CodeFor = CodeFor::AllBut(&[INVITE]);
 const INVITE: Purpose = Purpose { name: "invite", lifetime: Duration::from_hours(24), replaces: false };
 
 fn at(secs: u64) -> Timestamp {
