@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Error, Registered, Registration, Services, USER, confirm_email,
+    Error, Registered, Registration, Services, USER, authority, confirm_email,
     create_user::{self, may_register},
     end_sessions::close_ways_in,
     mail_request::{self, NewRequest},
@@ -17,7 +17,7 @@ use crate::{
     events::{self, Scope},
     platform::Tx,
     shared::{AuthIdentityId, EmailAddress, PersonName, ProviderId, Role, UserId},
-    users::{self, NewUser, Profile, User},
+    users::{self, NewUser, Profile},
 };
 
 /// What the seal is bound to.
@@ -109,7 +109,7 @@ pub(super) async fn answer(
         return Ok(());
     };
     match users::find_by_email_in(tx, email).await? {
-        Some(user) if user.id == kept.user => register_again(services, scope, (&user, &kept), tx).await,
+        Some(user) if user.id == kept.user => register_again(services, scope, &kept, tx).await,
         _ => make_user(services, scope, kept, tx).await,
     }
 }
@@ -134,20 +134,22 @@ async fn make_user(services: &Services, scope: &Scope, kept: Kept, tx: &mut Tx) 
 
 /// Who registers once more in the same browser has the user already: what was typed last holds, unless the account was
 /// used by now. The link is on its way.
-async fn register_again(
-    services: &Services,
-    scope: &Scope,
-    (user, kept): (&User, &Kept),
-    tx: &mut Tx,
-) -> Result<(), Error> {
-    if user.email_verified_at.is_some() || user.last_login_at.is_some() || user.disabled_at.is_some() {
+async fn register_again(services: &Services, scope: &Scope, kept: &Kept, tx: &mut Tx) -> Result<(), Error> {
+    // Looked at behind that: whoever proves the address at this moment has the account by now.
+    authority::hold_account(tx, &kept.user).await?;
+    let user = users::get_for_update(tx, &kept.user).await?;
+    if user.email != kept.email
+        || user.email_verified_at.is_some()
+        || user.last_login_at.is_some()
+        || user.disabled_at.is_some()
+    {
         return Err(users::Error::EmailTaken.into());
     }
     let identity = kept.identity();
     close_ways_in(tx, &user.id, scope.now).await?;
     store(services, scope, &identity, tx).await?;
     auth::link_actor(tx, &identity.id, USER, user.id.as_str()).await?;
-    Ok(users::set_profile(tx, user, &kept.profile(), scope.now).await?)
+    Ok(users::set_profile(tx, &user, &kept.profile(), scope.now).await?)
 }
 
 async fn store(services: &Services, scope: &Scope, identity: &AuthIdentity, tx: &mut Tx) -> Result<(), Error> {

@@ -24,11 +24,19 @@ on_both_databases! {
     what_a_provider_tells_now_counts,
     an_invite_is_no_way_around_the_hook with ELSEWHERE,
     who_the_hook_has_named_stays_named_when_an_invite_raises_them with ELSEWHERE,
+    who_registers_again_while_the_owner_comes_in_gets_nothing with MAILED,
 }
 
 const TWO: &str = r#"providers = [
     { id = "emailpass", kind = "emailpass" }, { id = "elsewhere", kind = "elsewhere" }, { id = "other", kind = "elsewhere" },
 ]"#;
+const MAILED: &str = r#"
+    database.max_connections = 16
+    mail.transport = "smtp"
+    mail.smtp.port = 9
+    mail.smtp.encryption = "none"
+    providers = [{ id = "emailpass", kind = "emailpass" }, { id = "email-link", kind = "email-link" }]
+"#;
 /// How many ways in a squatter links while the account changes hands.
 const LINKS: usize = 8;
 
@@ -202,4 +210,29 @@ async fn who_the_hook_has_named_stays_named_when_an_invite_raises_them(app: Test
     client.post("/api/accept-invite", &[("token", &token)]).await.expect_status(302);
     client.get("/dashboard/users").await.expect_status(200);
     assert_eq!(client.get("/auth/session").await.json()["user"]["id"], "app-first");
+}
+
+async fn who_registers_again_while_the_owner_comes_in_gets_nothing(app: TestApp) {
+    let (owner, squatter) = (Arc::new(app.form()), Arc::new(app.form()));
+    squatter.register("bob@example.org", "the password of the squatter").await.expect_redirect("/link");
+    app.mail_requests_are_answered().await;
+    let link = app.log_in_link("bob@example.org").await;
+    let held = app.hold_mails().await;
+    let coming = tokio::spawn({
+        let owner = Arc::clone(&owner);
+        async move { owner.post(&link, &[]).await }
+    });
+    app.until_held(1, &coming).await;
+    let again = tokio::spawn({
+        let squatter = Arc::clone(&squatter);
+        async move { squatter.register("bob@example.org", "the password of the squatter").await }
+    });
+    app.until_held(2, &coming).await;
+    held.rollback().await.unwrap();
+    coming.await.unwrap().expect_redirect("/account");
+    again.await.unwrap().expect_redirect("/link");
+    app.mail_requests_are_answered().await;
+    squatter.log_in("bob@example.org", "the password of the squatter").await.expect_redirect("/login");
+    assert_eq!((email_in(&squatter).await, email_in(&owner).await), (Value::Null, json!("bob@example.org")));
+    assert_eq!(app.number("SELECT count(*) FROM provider_identities WHERE provider = 'email-link'").await, 1);
 }
