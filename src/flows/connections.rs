@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::{Error, Services, USER, authority, create_user, end_sessions};
+use super::{Error, Services, USER, authority, create_user, end_sessions, passkeys};
 use crate::{
     auth::{self, AuthIdentity, AuthIdentityProviderService, Flow, providers::PASSKEY},
     events::{self, Event, EventKind, Scope},
@@ -73,6 +73,7 @@ pub(super) async fn link(
     }
     let mut tx = services.platform.db.begin().await?;
     authority::hold(&mut tx, scope).await?;
+    passkeys::refuse_too_many(services, (user, identity), &mut tx).await?;
     identities.commit(&mut tx).await?;
     // What somebody opened by it before it was anybody's is not this person's.
     sessions::end_all_of_identity(&mut tx, &identity.id, None).await?;

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::{Error, Services, USER, authority, connections, providers_of, services::client_subject};
 use crate::{
-    auth::{self, AuthInput, BrowserKey, Configured, Holder, OwnPasskey, providers::PASSKEY},
+    auth::{self, AuthIdentity, AuthInput, BrowserKey, Configured, Holder, OwnPasskey, providers::PASSKEY},
     events::Scope,
-    platform::Bucket,
+    platform::{Bucket, Tx},
     shared::{PasskeyName, ProviderId, SessionId, UserId},
     users,
 };
@@ -95,6 +95,21 @@ pub async fn add_passkey(
         Err(Error::Taken(_)) => Err(Error::LinkedElsewhere),
         linked => linked,
     }
+}
+
+/// Asked once the account is held: of many that are added at once, no more than fit are.
+pub(super) async fn refuse_too_many(
+    services: &Services,
+    (user, new): (&UserId, &AuthIdentity),
+    tx: &mut Tx,
+) -> Result<(), Error> {
+    let provider = &new.provider_identity.provider;
+    if provider_of(services, provider).is_err() {
+        return Ok(());
+    }
+    let ways = auth::ways_in_of(tx, USER, user.as_str()).await?;
+    let known = ways.iter().filter(|way| way.provider == *provider).count();
+    if known >= MAX_PASSKEYS { Err(Error::TooManyPasskeys) } else { Ok(()) }
 }
 
 fn who_asks(scope: &Scope) -> Result<(&UserId, &SessionId), Error> {

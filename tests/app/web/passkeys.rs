@@ -1,8 +1,9 @@
 //! Passkeys on the pages: added, used, renamed and removed, and whom they let in.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::harness::{
     Behaviour, Client, PASSKEYS, PASSWORD, PRESENT, Page, Passkey, SYNCED, TestApp, VERIFIED, on_both_databases,
@@ -20,6 +21,7 @@ on_both_databases! {
     the_last_way_in_is_not_removed with TWO_KINDS,
     two_removals_at_once_leave_a_way_in with TWO_KINDS,
     nobody_has_more_passkeys_than_twenty with PASSKEYS,
+    of_thirty_passkeys_added_at_once_twenty_are with PASSKEYS,
     where_an_address_must_be_confirmed_a_passkey_waits_for_it with CONFIRMED,
     the_way_that_was_used_last_is_marked with PASSKEYS,
 }
@@ -239,6 +241,24 @@ async fn nobody_has_more_passkeys_than_twenty(app: TestApp) {
         client.add_passkey().await;
     }
     client.fetch("/api/new-passkey-options", &[("provider", "passkey")]).await.expect_status(409);
+}
+
+async fn of_thirty_passkeys_added_at_once_twenty_are(app: TestApp) {
+    let client = Arc::new(app.member("bob@example.org").await);
+    let mut adding = JoinSet::new();
+    let mut answers = Vec::new();
+    for _ in 0..30 {
+        answers.push(Passkey::make(&client.options_for_new().await, &Behaviour::default()).1);
+    }
+    for answer in answers {
+        let client = Arc::clone(&client);
+        adding.spawn(async move {
+            client.send_new(&answer).await.expect_redirect("/account/security");
+        });
+    }
+    adding.join_all().await;
+    assert_eq!(app.number("SELECT count(*) FROM provider_identities WHERE provider = 'passkey'").await, 20);
+    assert_eq!(events(&app, "identity.linked").await, 20);
 }
 
 async fn where_an_address_must_be_confirmed_a_passkey_waits_for_it(app: TestApp) {
