@@ -4,13 +4,18 @@
 
 use serde_json::json;
 
-use super::{Error, Services, USER, authority, create_user, end_sessions, passkeys};
+use super::{
+    Error, Services, USER, authority, create_user, end_sessions,
+    letter::{self, Letter},
+    passkeys,
+};
 use crate::{
     auth::{self, AuthIdentity, AuthIdentityProviderService, Flow, providers::PASSKEY},
     events::{self, Event, EventKind, Scope},
+    platform::Tx,
     sessions,
     shared::{ProviderId, SessionId},
-    users,
+    users::{self, User},
 };
 
 /// A way in of one's own account.
@@ -88,7 +93,24 @@ pub(super) async fn link(
         events::record(&mut tx, &services.platform.entropy, scope, event).await?;
     }
     create_user::note_link(services, scope, (user, identity), &mut tx).await?;
+    tell_owner(services, scope, (&own, identity), &mut tx).await?;
     Ok(tx.commit().await?)
+}
+
+/// Whoever got hold of a session could add a way in of their own, which outlives it. An address that nobody has proved may
+/// be a stranger's, who is told nothing.
+async fn tell_owner(
+    services: &Services,
+    scope: &Scope,
+    (user, added): (&User, &AuthIdentity),
+    tx: &mut Tx,
+) -> Result<(), Error> {
+    let Some(configured) = services.providers.get(&added.provider_identity.provider) else { return Ok(()) };
+    if user.email_verified_at.is_some() && services.platform.outbox.is_sent() {
+        let letter = Letter::WayInWasAdded { name: configured.display_name.clone() };
+        letter::write(services, scope, (&user.email, letter, None), tx).await?;
+    }
+    Ok(())
 }
 
 /// Takes a way in away from the account of the one who asks: one that was linked, or one of a provider that is not

@@ -41,6 +41,11 @@ pub enum Letter {
     },
     /// Somebody wanted to change the address of an account to this one, which has an account.
     EmailIsTaken,
+    /// There is one more way to log in to an account: by a passkey, or by an account elsewhere.
+    WayInWasAdded {
+        /// What people call it.
+        name: String,
+    },
     /// Somebody is invited.
     Invitation {
         /// The name of who invites, or their address; nobody where the operator does.
@@ -73,6 +78,7 @@ impl Letter {
             Self::ConfirmNewEmail => "confirm_new_email",
             Self::EmailWasChanged { .. } => "email_was_changed",
             Self::EmailIsTaken => "email_is_taken",
+            Self::WayInWasAdded { .. } => "way_in_was_added",
             Self::Invitation { .. } => "invitation",
             Self::InviteIsWanted { .. } => "invite_is_wanted",
             Self::Test => "test",
@@ -92,6 +98,7 @@ impl Letter {
             Self::ConfirmNewEmail => "Confirm your new e-mail address",
             Self::EmailWasChanged { .. } => "Your e-mail address was changed",
             Self::EmailIsTaken => "This address already has an account",
+            Self::WayInWasAdded { .. } => "A way to log in was added",
             Self::Invitation { .. } => "You are invited",
             Self::InviteIsWanted { .. } => "Somebody asks for a new invite",
             Self::Test => "A test mail",

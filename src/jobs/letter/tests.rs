@@ -40,6 +40,7 @@ fn letters() -> Vec<(serde_json::Value, bool)> {
         (json!({ "letter": "confirm_new_email" }), true),
         (json!({ "letter": "email_was_changed", "new": "new@example.org" }), true),
         (json!({ "letter": "email_is_taken" }), false),
+        (json!({ "letter": "way_in_was_added", "name": HOSTILE }), false),
         (json!({ "letter": "invitation", "inviter": HOSTILE, "role": "member", "note": HOSTILE }), true),
         (json!({ "letter": "invite_is_wanted", "email": "late@example.org" }), false),
         (json!({ "letter": "test" }), false),

@@ -15,6 +15,8 @@ const MAX_ADDRESS_CHARS: usize = 254;
 const NOT_YOU_LINK: &str = "Was it not you? Then do nothing: without this mail nobody gets in.";
 const NOT_YOU_CODE: &str =
     "Was it not you? Then do nothing, and tell nobody the code: without it nobody gets in, whoever asks for it.";
+const NOT_YOU_WAY_IN: &str = "Was it you? Then there is nothing to do. Was it not you? Then take it away there, log out \
+     everywhere else and set a new password.";
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -138,6 +140,7 @@ fn fixed(letter: &Letter) -> (&'static str, &'static str, &'static str) {
             "Log in",
             "Was it not you? Then there is nothing to do: your account is as it was.",
         ),
+        Letter::WayInWasAdded { .. } => ("A way to log in was added", "See your account", NOT_YOU_WAY_IN),
         Letter::Invitation { .. } => (
             "You are invited",
             "See the invite",
@@ -183,6 +186,10 @@ fn says(house: &House, letter: &Letter) -> String {
             "Somebody wanted this to be the address of another account at {product}, but it belongs to yours, and \
              nothing was changed."
         ),
+        Letter::WayInWasAdded { name } => format!(
+            "There is one more way to log in to your account at {product}: {}.",
+            safe::line(name, MAX_NAME_CHARS * 2)
+        ),
         Letter::Invitation { inviter, role, .. } => {
             let name = inviter.as_deref().map(|name| safe::line(name, MAX_NAME_CHARS * 2));
             let name = name.filter(|name| !name.is_empty());
@@ -213,6 +220,7 @@ fn quote(letter: &Letter) -> Option<String> {
 fn page(letter: &Letter) -> Option<&'static str> {
     match letter {
         Letter::AlreadyRegistered | Letter::EmailIsTaken => Some("/login"),
+        Letter::WayInWasAdded { .. } => Some("/account/connections"),
         Letter::InviteIsWanted { .. } => Some("/dashboard/invites"),
         _ => None,
     }

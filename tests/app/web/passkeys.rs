@@ -22,6 +22,7 @@ on_both_databases! {
     two_removals_at_once_leave_a_way_in with TWO_KINDS,
     nobody_has_more_passkeys_than_twenty with PASSKEYS,
     of_thirty_passkeys_added_at_once_twenty_are with PASSKEYS,
+    the_owner_is_told_of_a_passkey_that_is_added with CONFIRMED,
     where_an_address_must_be_confirmed_a_passkey_waits_for_it with CONFIRMED,
     the_way_that_was_used_last_is_marked with PASSKEYS,
 }
@@ -259,6 +260,16 @@ async fn of_thirty_passkeys_added_at_once_twenty_are(app: TestApp) {
     adding.join_all().await;
     assert_eq!(app.number("SELECT count(*) FROM provider_identities WHERE provider = 'passkey'").await, 20);
     assert_eq!(events(&app, "identity.linked").await, 20);
+}
+
+async fn the_owner_is_told_of_a_passkey_that_is_added(app: TestApp) {
+    let client = app.member_by_mail("bob@example.org").await;
+    let before = app.mails_to("bob@example.org").await.len();
+    let passkey = client.add_passkey().await;
+    app.mail("bob@example.org", "way_in_was_added").await;
+    rename(&client, &passkey, "Key").await;
+    app.form().log_in_by(&passkey, &Behaviour::default()).await.expect_redirect("/account");
+    assert_eq!(app.mails_to("bob@example.org").await.len(), before + 1, "it is told once");
 }
 
 async fn where_an_address_must_be_confirmed_a_passkey_waits_for_it(app: TestApp) {
