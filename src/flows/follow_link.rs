@@ -2,6 +2,8 @@
 //! about a user is followed by that user or by nobody who is logged in; one that is used, replaced, revoked or past its
 //! time does nothing.
 
+use std::time::Duration;
+
 use super::{
     Error, LoggedIn, MailedLogIn, Services, change_email,
     confirm_email::{self, Confirmed},
@@ -14,9 +16,15 @@ use super::{
 };
 use crate::{
     events::Scope,
-    platform::{Bucket, CodeFor, NewOneTime, OneTime, OneTimeCode, OneTimeState, SecretToken, Verdict, one_time},
+    platform::{
+        Bucket, CodeFor, Limit, NewOneTime, OneTime, OneTimeCode, OneTimeState, Refused, SecretToken, Tx, Verdict,
+        one_time,
+    },
     shared::{EmailAddress, OneTimeId, UserId},
 };
+
+/// How often one client may try one code; none comes back while a code lives.
+const OWN_CODE_TRIES: Limit = Limit::new(5, Duration::from_hours(30 * 24));
 
 /// What came of following a link.
 pub enum Followed {
@@ -119,7 +127,9 @@ pub async fn find_by_code(
     let mut tx = services.platform.db.begin().await?;
     services.platform.limits.take_in(&mut tx, scope.now, &tries).await?;
     let known = one_time::take_code_try(&mut tx, (email, wanted), scope.now).await?;
+    let may_try = take_own_try(services, scope, (email, known.as_ref().map(|(id, _)| id)), &mut tx).await?;
     tx.commit().await?;
+    let known = known.filter(|_| may_try);
     let hash = known.as_ref().map(|(_, hash)| hash.as_str());
     let verdict = services.platform.passwords.verify(code.to_password(), hash).await?;
     let (Some((id, _)), true) = (known, verdict != Verdict::Wrong) else {
@@ -127,6 +137,22 @@ pub async fn find_by_code(
     };
     let token = one_time::find_by_id(&services.platform.db, &id, scope.now).await?;
     token.ok_or_else(|| Error::NotProved("Invalid code".to_owned()))
+}
+
+/// Counts a client's try at this very code, or at none; whether it has one.
+async fn take_own_try(
+    services: &Services,
+    scope: &Scope,
+    (email, code): (&EmailAddress, Option<&OneTimeId>),
+    tx: &mut Tx,
+) -> Result<bool, Error> {
+    let subject = format!("{} {}", client_subject(scope), code.map_or(email.as_str(), OneTimeId::as_str));
+    let own = [Bucket { name: "code_own", subject: &subject, limit: OWN_CODE_TRIES }];
+    match services.platform.limits.take_in(tx, scope.now, &own).await {
+        Ok(()) => Ok(true),
+        Err(Refused::TooMany { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Another link to what a link is about, for whoever has proved by its code to have read its mail.

@@ -9,8 +9,8 @@ use crate::{
     shared::{EmailAddress, OneTimeId},
 };
 
-/// How often a code may be tried (NIST SP 800-63B-4 §3.2.2 allows 100): all of them have one chance in 2^34. More than one
-/// client gets at one address, so that nobody alone uses up the tries of another's code.
+/// How often a code may be tried by everybody together (NIST SP 800-63B-4 §3.2.2 allows 100): all of them have one chance in
+/// 2^34. One client has fewer, so that nobody alone uses up the tries of another's code.
 const MAX_CODE_TRIES: i64 = 50;
 
 /// Gives a token the hash of the code that its mail carries.

@@ -7,20 +7,12 @@ use crate::harness::{TestApp, on_both_databases};
 
 on_both_databases! {
     a_code_is_taken_from_the_browser_that_asked with BY_MAIL,
-    a_code_has_few_tries with UNLIMITED,
+    a_code_has_few_tries with BY_MAIL,
     without_mail_an_admin_hands_the_link_on with OUTBOX,
     a_lifetime_of_ones_own_is_kept with SHORT,
 }
 
 const OUTBOX: &str = r#"providers = [{ id = "emailpass", kind = "emailpass" }, { id = "mail", kind = "email-link" }]"#;
-const UNLIMITED: &str = r#"
-    limits.code_per_ip = "off"
-    limits.code_per_account = "off"
-    mail.transport = "smtp"
-    mail.smtp.port = 9
-    mail.smtp.encryption = "none"
-    providers = [{ id = "email-code", kind = "email-code" }]
-"#;
 const SHORT: &str = r#"
     mail.transport = "smtp"
     mail.smtp.port = 9
@@ -62,9 +54,9 @@ async fn a_code_has_few_tries(app: TestApp) {
     let client = app.script();
     client.ask_for_mail("email-code", BOB).await.expect_status(200);
     let code = app.arm_code(&app.mail(BOB, "log_in_by_code").await).await;
-    for _ in 0..50 {
-        let wrong = "0000-0000";
-        client.post("/api/use-code", &[("email", BOB), ("code", wrong)]).await.expect_status(400);
+    for number in 0..5 {
+        let wrong = format!("0000-000{number}");
+        client.post("/api/use-code", &[("email", BOB), ("code", &wrong)]).await.expect_status(400);
     }
     client.post("/api/use-code", &[("email", BOB), ("code", &code)]).await.expect_status(400);
     assert_eq!(app.number("SELECT count(*) FROM users").await, 0);
