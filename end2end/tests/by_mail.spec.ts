@@ -90,3 +90,17 @@ test('who did not ask for a link ends it', async ({ page, mailbox, openBrowser }
   await link(page, 'Type it again').click();
   await expect(heading(page, 'Log in with a mailed link')).toBeVisible();
 });
+
+test('who waits is told how long, and then has a button to ask again', async ({ mode, page, mailbox }) => {
+  if (mode === 'script') await page.clock.install();
+  await page.goto('/login');
+  await ask(page, 'link');
+  await expect(page.getByText(/You can ask for another mail in \d+ seconds\./)).toBeVisible();
+  await expect(button(page, 'Send again')).toBeHidden();
+  if (mode === 'script') {
+    await page.clock.runFor(61_000);
+    await expect(page.getByText(/You can ask for another mail/)).toBeHidden();
+    await expect(button(page, 'Send again')).toBeVisible();
+  }
+  await mailbox.take(bob.email, /Your link to log in/);
+});
