@@ -199,6 +199,11 @@ impl AuthIdentityProviderService {
         Ok(identity)
     }
 
+    /// Forgets what this request has found and was going to store: what is stored by now counts.
+    pub(crate) fn look_again(&self) {
+        *self.work() = Work::default();
+    }
+
     /// Takes over an identity that an earlier request has created; it is stored when the flow commits.
     pub fn adopt(&self, identity: AuthIdentity) {
         self.work().created.push(identity);

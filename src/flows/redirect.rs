@@ -181,6 +181,7 @@ pub(super) async fn as_it_stands(
     (configured, identities): (&Configured, &AuthIdentityProviderService),
     AuthIdentity { provider_identity: known, .. }: AuthIdentity,
 ) -> Result<AuthIdentity, Error> {
+    identities.look_again();
     match identities.retrieve(&known.entity_id).await? {
         Some(_) => Ok(identities.describe(&known.entity_id, known.user_metadata).await?),
         None if configured.flow == Flow::Redirect => Ok(identities.create_anew(known)),

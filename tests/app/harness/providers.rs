@@ -161,7 +161,9 @@ impl AuthProvider for Elsewhere {
             profile.insert("email".to_owned(), json!(email));
             profile.insert("email_verified".to_owned(), json!(is_verified));
         }
-        Ok(AuthResponse::authenticated(identities.create(known_by, Map::new(), profile)?))
+        let created = identities.create(known_by, Map::new(), profile)?;
+        Gate::pass(&proved(known_by)).await;
+        Ok(AuthResponse::authenticated(created))
     }
 }
 
@@ -183,6 +185,20 @@ impl Gate {
         gate
     }
 
+    /// The same as soon as they have proved who they are, before anybody looks at what is stored.
+    pub fn behind_proof(entity_id: &str) -> Self {
+        Self::before(&proved(entity_id))
+    }
+
+    /// Waits at the gate of this one, if there is one.
+    async fn pass(entity_id: &str) {
+        let gate = HELD.lock().unwrap().remove(entity_id);
+        if let Some(gate) = gate {
+            gate.reached.notify_one();
+            gate.opened.notified().await;
+        }
+    }
+
     /// Waits until they are here.
     pub async fn reached(&self) {
         tokio::time::timeout(PATIENCE, self.reached.notified()).await.expect("nobody came");
@@ -194,14 +210,14 @@ impl Gate {
     }
 }
 
+fn proved(entity_id: &str) -> String {
+    format!("{entity_id}, proved")
+}
+
 /// Refuses one, names another, holds up whom a test wants held up, and lets all others be.
 pub async fn resolve_user(login: ProvedLogin) -> Result<Resolution, HookError> {
     assert_eq!(login.is_new_user, login.user.is_none());
-    let gate = HELD.lock().unwrap().remove(&login.entity_id);
-    if let Some(gate) = gate {
-        gate.reached.notify_one();
-        gate.opened.notified().await;
-    }
+    Gate::pass(&login.entity_id).await;
     match login.entity_id.as_str() {
         "refused" => Ok(Resolution::Refused),
         "broken" => Err("the application has a bad day".into()),

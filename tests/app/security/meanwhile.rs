@@ -19,6 +19,7 @@ on_both_databases! {
     a_way_in_that_was_unlinked_meanwhile_is_somebody_new with ELSEWHERE,
     a_way_in_that_was_unlinked_meanwhile_is_somebody_new_to_programs with ELSEWHERE,
     a_way_in_that_is_anothers_meanwhile_is_theirs with ELSEWHERE,
+    who_has_come_in_by_another_tab_meanwhile_comes_in_by_both with ELSEWHERE,
     a_way_in_that_is_linked_while_the_account_changes_hands_goes_with_it with ELSEWHERE,
     of_two_who_have_proved_an_address_at_once_one_gets_the_account with TWO,
     what_a_provider_tells_now_counts,
@@ -40,9 +41,14 @@ const MAILED: &str = r#"
 /// How many ways in a squatter links while the account changes hands.
 const LINKS: usize = 8;
 
-/// A code that no other test has, with the gate before it.
+/// A code that no other test has.
+fn code_of(app: &TestApp, name: &str) -> String {
+    format!("{name}-{}@elsewhere.example", app.url.replace(|c: char| !c.is_ascii_digit(), ""))
+}
+
+/// The same with the gate before it.
 fn held(app: &TestApp, name: &str) -> (String, Gate) {
-    let code = format!("{name}-{}@elsewhere.example", app.url.replace(|c: char| !c.is_ascii_digit(), ""));
+    let code = code_of(app, name);
     let gate = Gate::before(&code);
     (code, gate)
 }
@@ -54,6 +60,21 @@ async fn email_in(client: &Client) -> Value {
 async fn log_in_as(client: &Client, code: &str) -> Page {
     let state = set_out(client, "").await;
     come_back(client, (code, &state)).await
+}
+
+async fn who_has_come_in_by_another_tab_meanwhile_comes_in_by_both(app: TestApp) {
+    let person = code_of(&app, "twice");
+    let (gate, code) = (Gate::behind_proof(&person), format!("{person}!"));
+    let (slow, quick) = (app.form(), app.form());
+    let state = set_out(&slow, "").await;
+    let meanwhile = async {
+        gate.reached().await;
+        log_in_as(&quick, &code).await.expect_redirect("/account");
+        gate.open();
+    };
+    let (came, ()) = tokio::join!(come_back(&slow, (&code, &state)), meanwhile);
+    came.expect_redirect("/account");
+    assert_eq!((email_in(&slow).await, app.number("SELECT count(*) FROM users").await), (email_in(&quick).await, 1));
 }
 
 async fn unlink(client: &Client, entity_id: &str) {

@@ -1,8 +1,9 @@
 //! `/link/{token}`: opening changes nothing, the button acts once, and every state says what to do.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::Method;
+use tokio::sync::Barrier;
 
 use crate::harness::{MAILS, PASSWORD, TestApp, on_both_databases};
 
@@ -49,11 +50,13 @@ async fn fifty_uses_of_one_link_are_one(app: TestApp) {
     app.form().post("/api/forgot-password", &[("email", "bob@example.org")]).await.expect_redirect("/link");
     let link = app.mail("bob@example.org", "reset_password").await.link();
     let mut tries = tokio::task::JoinSet::new();
+    let all_are_there = Arc::new(Barrier::new(50));
     for number in 0..50 {
-        let (app, link) = (app.clone(), link.clone());
+        let (app, link, all_are_there) = (app.clone(), link.clone(), Arc::clone(&all_are_there));
         tries.spawn(async move {
             let client = app.form();
             client.post(&link, &[]).await.expect_redirect("/reset-password");
+            all_are_there.wait().await;
             let password = format!("a brand new password {number}");
             let answer = client.post("/api/reset-password", &[("new_password", &password)]).await;
             assert_eq!(answer.status, 302);
