@@ -85,13 +85,13 @@ pub async fn come_back(
         _ => None,
     };
     let landing = match outcome {
-        Ok(arrived) => land(&state, (&id, journey.as_ref()), arrived, (&asked, &cookie)).await,
-        Err(flows::Error::NotProved(_)) if is_cancelled => turn_back(
+        Err(flows::Error::NotProved(_)) | Ok(Arrival::RehearsalFailed(_)) if is_cancelled => turn_back(
             &state,
             (&provider, journey.as_ref()),
             (SignInError::AccessDenied, FormError::ProviderCancelled),
             &asked,
         ),
+        Ok(arrived) => land(&state, (&id, journey.as_ref()), arrived, (&asked, &cookie)).await,
         Err(error) => turn_back(&state, (&provider, journey.as_ref()), refusal_of(error), &asked),
     };
     landing.with(waits).answer(&state.site, false)

@@ -19,6 +19,7 @@ on_both_databases! {
     an_invite_is_not_accepted_with_the_account_of_another_user with ELSEWHERE,
     an_invite_takes_an_unproved_account_over_by_a_provider with ELSEWHERE,
     a_rehearsal_says_what_would_be_decided_and_writes_nothing with ELSEWHERE,
+    who_cancels_a_rehearsal_is_told_so with ELSEWHERE,
     nobody_but_an_admin_rehearses with ELSEWHERE,
     a_rehearsal_shows_whom_the_hook_names_and_what_is_decided with ELSEWHERE,
     a_rehearsal_says_who_must_confirm_an_address with MAILED,
@@ -280,6 +281,14 @@ async fn a_rehearsal_says_who_must_confirm_an_address(app: TestApp) {
     let refused = "/login?error=Verification&provider=elsewhere";
     come_back(&client, ("unsure@example.org", &state)).await.expect_redirect(refused);
     rehearse(&admin, "unsure@example.org").await.expect_text("unsure@example.org").expect_text("by a mailed link");
+}
+
+async fn who_cancels_a_rehearsal_is_told_so(app: TestApp) {
+    let admin = app.admin().await;
+    let state = leave(&admin, ("/api/rehearse-provider", &[("provider", "elsewhere")])).await;
+    let back = admin.get(&format!("/auth/callback/elsewhere?error=access_denied&state={state}")).await;
+    back.expect_redirect("/dashboard/system");
+    admin.get("/dashboard/system").await.expect_text("Elsewhere sign-in was cancelled.");
 }
 
 async fn nobody_but_an_admin_rehearses(app: TestApp) {
