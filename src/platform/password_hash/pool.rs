@@ -1,6 +1,10 @@
 //! The threads that hash and the queue before them. The queue is bounded: what does not fit is refused at once, with
 //! the time after which there will be room. A caller that went away leaves its place to the next.
 //! A thread without work gives its memory back, so that an idle server holds none.
+//!
+//! A hash empties the caches of its core, so that what a log-in does beside it takes several times as long as it would by
+//! itself. Where many wait, a thread therefore hands out its tags in groups: the callers' work is done at once, and only
+//! the first of them finds the caches empty. Each then waits for at most three hashes more, and all of them for less.
 
 use std::{
     collections::VecDeque,
@@ -25,6 +29,11 @@ use super::{
 /// How long a thread without work keeps its memory. Taking it anew costs about a sixth of a hash.
 const KEEP_MEMORY: Duration = Duration::from_secs(2);
 
+/// How many tags a thread hands out at once where many wait.
+const GROUP: usize = 4;
+/// How many must wait for that, so that nobody is held up where few log in.
+const MANY: usize = 4;
+
 type Tag = Zeroizing<Vec<u8>>;
 
 /// What is to be hashed.
@@ -37,8 +46,10 @@ pub(super) struct Order {
 
 struct Job {
     order: Order,
-    reply: oneshot::Sender<Result<Tag, EngineError>>,
+    reply: Reply,
 }
+
+type Reply = oneshot::Sender<Result<Tag, EngineError>>;
 
 /// The threads; they end when this is dropped and the queue is empty.
 pub(super) struct Pool(Arc<Queue>);
@@ -145,8 +156,8 @@ impl Queue {
     }
 
     fn work_off(&self) {
-        let mut engine = Engine::new(self.kind);
-        while let Some(job) = self.next(&mut engine) {
+        let (mut engine, mut done) = (Engine::new(self.kind), Done::default());
+        while let Some(job) = self.next(&mut engine, &mut done) {
             let running = Running(self);
             if job.reply.is_closed() {
                 continue;
@@ -154,13 +165,19 @@ impl Queue {
             let tag = self.hash(&mut engine, &job.order);
             // The place is free before the caller knows; the caller may have gone away by now.
             drop(running);
-            let _ = job.reply.send(tag);
+            done.0.push((job.reply, tag));
         }
     }
 
-    /// Waits for the next job; `None` once the pool is closed and nothing waits.
-    fn next(&self, engine: &mut Engine) -> Option<Job> {
+    /// Waits for the next job; `None` once the pool is closed and nothing waits. What is done is handed out before, unless
+    /// a job is there to be taken at once and others after it.
+    fn next(&self, engine: &mut Engine, done: &mut Done) -> Option<Job> {
         let mut state = self.lock();
+        if done.0.len() >= GROUP || state.waiting.len() < MANY {
+            drop(state);
+            done.hand_out();
+            state = self.lock();
+        }
         let mut holds_memory = true;
         loop {
             if let Some(job) = state.waiting.pop_front() {
@@ -209,6 +226,24 @@ impl Queue {
         let order = Order { recipe: self.recipe, password, salt: vec![0; 16], tag_bytes: 32 };
         let mut engine = Engine::new(self.kind);
         self.hash(&mut engine, &order).map(drop).map_err(|error| StartError::FirstHash(error.to_string()))
+    }
+}
+
+/// Tags that are not handed out yet; at the latest they are when this ends, whatever ends it.
+#[derive(Default)]
+struct Done(Vec<(Reply, Result<Tag, EngineError>)>);
+
+impl Done {
+    fn hand_out(&mut self) {
+        for (reply, tag) in self.0.drain(..) {
+            let _ = reply.send(tag);
+        }
+    }
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.hand_out();
     }
 }
 

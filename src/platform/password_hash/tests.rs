@@ -193,6 +193,37 @@ async fn callers_that_went_away_leave_their_places_to_others() {
 }
 
 #[tokio::test]
+async fn who_is_answered_together_with_others_is_answered_for_themselves() {
+    let hasher = start(&PasswordSettings { memory_kib: 1024, max_queued_hashes: Some(40), ..settings() });
+    let stored = hasher.hash(password("correct horse")).await.unwrap();
+    let tries = (0..40).map(|nth| {
+        let (hasher, stored) = (hasher.clone(), stored.clone());
+        let (typed, verdict) = if nth % 3 == 0 { ("wrong", Verdict::Wrong) } else { ("correct horse", Verdict::Right) };
+        (verdict, tokio::spawn(async move { hasher.verify(password(typed), Some(&stored)).await }))
+    });
+    for (verdict, task) in tries.collect::<Vec<_>>() {
+        assert_eq!(task.await.unwrap().unwrap(), verdict);
+    }
+}
+
+#[tokio::test]
+async fn who_waits_to_be_answered_with_others_is_answered_when_those_go_away() {
+    let slow = PasswordSettings { memory_kib: 4096, iterations: 4, max_queued_hashes: Some(40), ..settings() };
+    let hasher = start(&slow);
+    let ask = |_| {
+        let hasher = hasher.clone();
+        tokio::spawn(async move { hasher.hash(password("p")).await })
+    };
+    let (first, behind): (Vec<_>, Vec<_>) = ((0..3).map(ask).collect(), (0..20).map(ask).collect());
+    tokio::task::yield_now().await;
+    behind.iter().for_each(tokio::task::JoinHandle::abort);
+    for task in first {
+        let answer = tokio::time::timeout(Duration::from_mins(1), task).await.expect("nobody is forgotten");
+        assert!(answer.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
 async fn a_password_is_not_shown_in_logs() {
     assert_eq!(format!("{:?}", password("secret")), "Password(redacted)");
     assert!(!format!("{:?}", start(&settings())).contains("tag"));
