@@ -181,7 +181,7 @@ async fn give_session(
     (session, user): (&Session, &UserId),
     tx: &mut Tx,
 ) -> Result<(), Error> {
-    admit(services, scope, user, tx).await?;
+    admit(services, scope, (user, Vec::new()), tx).await?;
     if sessions::give_to(tx, &session.id, user).await? {
         let details = json!({ "provider": session.provider.as_str(), "session_id": session.id.as_str() });
         let event = Event::about_user(EventKind::SessionCreated, user).with(details);

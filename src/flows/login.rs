@@ -18,7 +18,7 @@ use crate::{
         MailedProof,
     },
     events::{self, Actor, Event, EventKind, Scope, Target},
-    platform::{Bucket, Tx, write_together},
+    platform::{Bucket, Tx, Write},
     sessions::{self, NewSession, Opened},
     shared::{EmailAddress, ProviderId, UserId},
     users::{self, User},
@@ -245,9 +245,15 @@ pub(super) async fn come_in(
     Ok(logged_in)
 }
 
-/// Asks whether this user may log in now, and notes that they do.
-pub(super) async fn admit(services: &Services, scope: &Scope, user: &UserId, tx: &mut Tx) -> Result<User, Error> {
-    let user = users::note_login(tx, user, scope.now).await?.ok_or(Error::Disabled)?;
+/// Asks whether this user may log in now, and notes that they do, together with what else is written of it: the
+/// transaction must not be kept where they may not.
+pub(super) async fn admit(
+    services: &Services,
+    scope: &Scope,
+    (user, writes): (&UserId, Vec<Write>),
+    tx: &mut Tx,
+) -> Result<User, Error> {
+    let user = users::note_login(tx, user, scope.now, writes).await?.ok_or(Error::Disabled)?;
     if services.rules.registration.requires_verified_email() && user.email_verified_at.is_none() {
         return Err(Error::EmailNotVerified { user: user.id, email: user.email });
     }
@@ -261,14 +267,10 @@ pub(super) async fn open_session(
     (user, identity, is_remembered): (&UserId, &AuthIdentity, bool),
     tx: &mut Tx,
 ) -> Result<LoggedIn, Error> {
-    let user = admit(services, scope, user, tx).await?;
-    if let Actor::User { id, session, .. } = &scope.actor {
-        sessions::revoke(tx, id, session).await?;
-    }
     let provider = &identity.provider_identity.provider;
     let new = NewSession {
         actor_type: USER.to_owned(),
-        user_id: Some(user.id.clone()),
+        user_id: Some(user.clone()),
         external_user: None,
         auth_identity_id: identity.id.clone(),
         provider: provider.clone(),
@@ -278,9 +280,13 @@ pub(super) async fn open_session(
     let (session, opening) = sessions::open_with(entropy, scope, (&new, services.rules.lifetime))?;
     let event = Event {
         kind: EventKind::SessionCreated,
-        target: Target::User(user.id.clone()),
+        target: Target::User(user.clone()),
         details: json!({ "provider": provider.as_str(), "session_id": session.id.as_str() }),
     };
-    write_together(tx, vec![opening, events::record_with(entropy, scope, &event)]).await?;
+    let writes = vec![opening, events::record_with(entropy, scope, &event)];
+    let user = admit(services, scope, (user, writes), tx).await?;
+    if let Actor::User { id, session, .. } = &scope.actor {
+        sessions::revoke(tx, id, session).await?;
+    }
     Ok(LoggedIn { user, session })
 }

@@ -22,8 +22,8 @@ pub mod withdrawn_mail;
 
 pub use clock::{Clock, Timestamp};
 pub use db::{
-    DatabaseSettings, DatabaseUrl, Db, DbError, Dialect, InvalidDatabaseUrl, Tx, Walk, WalkStep, Write, is_unavailable,
-    is_unique_violation, lock, write_together,
+    DatabaseSettings, DatabaseUrl, Db, DbError, Dialect, InvalidDatabaseUrl, Tx, Walk, WalkStep, Write, fetch_together,
+    is_unavailable, is_unique_violation, lock, write_together,
 };
 pub use entropy::{Entropy, EntropyError};
 pub use http_client::{

@@ -8,7 +8,7 @@ use sqlx::{Row, any::AnyRow};
 
 use super::{Error, search};
 use crate::{
-    platform::{Db, Timestamp, Tx},
+    platform::{Db, Timestamp, Tx, Write, fetch_together},
     shared::{EmailAddress, PersonName, Role, UserId},
 };
 
@@ -288,16 +288,23 @@ pub async fn set_disabled(tx: &mut Tx, id: &UserId, at: Option<Timestamp>, now: 
     hit_one(done.rows_affected())
 }
 
-/// Notes that a user logs in, and answers with the user; `None` if there is no such user, or one that is turned off.
+/// Notes that a user logs in, together with what else is written of it, and answers with the user; `None` if there is no
+/// such user, or one that is turned off, of whom nothing may be kept that was written with it.
 ///
 /// # Errors
 /// [`Error::Internal`] if the database fails.
-pub async fn note_login(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<Option<User>, Error> {
+pub async fn note_login(
+    tx: &mut Tx,
+    id: &UserId,
+    now: Timestamp,
+    mut writes: Vec<Write>,
+) -> Result<Option<User>, Error> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         let columns = COLUMNS.replace("u.", "");
         format!("UPDATE users SET last_login_at = $1 WHERE id = $2 AND disabled_at IS NULL RETURNING {columns}")
     });
-    let row = sqlx::query(SQL.as_str()).bind(now.as_micros()).bind(id.as_str()).fetch_optional(&mut **tx).await?;
+    writes.push(Write::new(SQL.as_str()).number(now.as_micros()).text(id.as_str()));
+    let row = fetch_together(tx, writes).await?;
     row.as_ref().map(from_row).transpose().map_err(Error::Internal)
 }
 

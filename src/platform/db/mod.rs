@@ -22,7 +22,7 @@ use sqlx::{Any, AnyPool, Execute, Transaction, any::AnyRow};
 pub use dialect::Dialect;
 pub use error::{DbError, is_unavailable, is_unique_violation};
 pub use settings::{DatabaseSettings, DatabaseUrl, InvalidDatabaseUrl};
-pub use together::{Write, write_together};
+pub use together::{Write, fetch_together, write_together};
 pub use walk::{Walk, WalkStep};
 
 use self::swift::SwiftReads;

@@ -21,6 +21,7 @@ on_both_databases!(
     a_closed_database_is_unavailable,
     a_row_is_joined_by_its_key_wherever_statistics_end,
     writes_that_go_together_all_count_or_none_does,
+    the_last_of_writes_that_go_together_answers_with_its_row,
     a_walk_passes_each_row_once,
 );
 
@@ -415,6 +416,26 @@ async fn writes_that_go_together_all_count_or_none_does(test: &TestDb) {
         drop(tx);
         assert_eq!(count(&test.db, "SELECT count(*) FROM t WHERE number = 9").await, 0);
     }
+}
+
+async fn the_last_of_writes_that_go_together_answers_with_its_row(test: &TestDb) {
+    run(&test.db, "CREATE TABLE t (id TEXT NOT NULL PRIMARY KEY, number BIGINT NOT NULL)").await;
+    let insert = |id: &str| Write::new("INSERT INTO t (number, id) VALUES ($1, $2)").number(1).text(id);
+    let raise = |id: &str| {
+        Write::new("UPDATE t SET number = number + $1 WHERE id = $2 RETURNING id, number").number(41).text(id)
+    };
+    let mut tx = test.db.begin().await.unwrap();
+    write_together(&mut tx, vec![insert("one")]).await.unwrap();
+    let row = fetch_together(&mut tx, vec![insert("two"), insert("three"), raise("one")]).await.unwrap().unwrap();
+    assert_eq!((row.get::<String, _>(0), row.get::<i64, _>(1)), ("one".to_owned(), 42));
+    assert!(fetch_together(&mut tx, vec![raise("nobody")]).await.unwrap().is_none());
+    tx.commit().await.unwrap();
+    assert_eq!(count(&test.db, "SELECT count(*) FROM t WHERE number IN (1, 42)").await, 3);
+
+    let mut tx = test.db.begin().await.unwrap();
+    assert!(fetch_together(&mut tx, vec![insert("four"), raise("nobody")]).await.unwrap().is_none());
+    drop(tx);
+    assert_eq!(count(&test.db, "SELECT count(*) FROM t").await, 3);
 }
 
 async fn a_walk_passes_each_row_once(test: &TestDb) {

@@ -2,7 +2,11 @@
 //! in it, since it wakes two threads whose caches a password hash has emptied. Each write is one statement, for both
 //! databases, and none may read what another one of them writes.
 
-use sqlx::{Any, AssertSqlSafe, any::AnyArguments, query::Query};
+use sqlx::{
+    Any, AssertSqlSafe,
+    any::{AnyArguments, AnyRow},
+    query::Query,
+};
 
 use super::{Dialect, Tx};
 
@@ -51,15 +55,25 @@ impl Write {
 /// # Errors
 /// What the database says of any of them.
 pub async fn write_together(tx: &mut Tx, writes: Vec<Write>) -> Result<(), sqlx::Error> {
-    let sql = joined(Dialect::of(tx), &writes);
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for value in writes.into_iter().flat_map(|write| write.values) {
-        query = bind(query, value);
-    }
-    query.execute(&mut **tx).await.map(drop)
+    query(Dialect::of(tx), writes).execute(&mut **tx).await.map(drop)
 }
 
-fn bind(query: Query<'_, Any, AnyArguments>, value: Value) -> Query<'_, Any, AnyArguments> {
+/// Sends these writes, and answers with the row that the last of them returns, if it returns one. The others count in
+/// either case: whoever needs the row drops the transaction without it.
+///
+/// # Errors
+/// What the database says of any of them.
+pub async fn fetch_together(tx: &mut Tx, writes: Vec<Write>) -> Result<Option<AnyRow>, sqlx::Error> {
+    // SQLite's first answer is not the last one's.
+    Ok(query(Dialect::of(tx), writes).fetch_all(&mut **tx).await?.pop())
+}
+
+fn query(dialect: Dialect, writes: Vec<Write>) -> Query<'static, Any, AnyArguments> {
+    let query = sqlx::query(AssertSqlSafe(joined(dialect, &writes)));
+    writes.into_iter().flat_map(|write| write.values).fold(query, bind)
+}
+
+fn bind(query: Query<'static, Any, AnyArguments>, value: Value) -> Query<'static, Any, AnyArguments> {
     match value {
         Value::Text(text) => query.bind(text),
         Value::Number(number) => query.bind(number),
