@@ -6,7 +6,8 @@ use std::{
     io::{self, Write},
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{self, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use axum::{Router, http::HeaderMap};
@@ -24,9 +25,13 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// An address that is free now, to be the public one.
+    /// An address that is free now, to be the public one; none of those that outgoing connections get meanwhile, and
+    /// never one for two.
     pub fn free_address() -> SocketAddr {
-        TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+        static GIVEN: AtomicU32 = AtomicU32::new(0);
+        let port = || 20_000 + (process::id() + GIVEN.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let free = || TcpListener::bind(format!("127.0.0.1:{}", port())).and_then(|listener| listener.local_addr());
+        (0..100).find_map(|_| free().ok()).expect("a free port")
     }
 
     /// Starts one at `address` before `app`; `None` where it is not set up, which is said loudly and fails under `CI`.
