@@ -86,24 +86,25 @@ fn note(column: &mut Column<'_>, what: &str, (first, second): (&[Duration], &[Du
     );
 }
 
-/// The times of each kind of request, all in one order that is drawn. What goes on in the server meanwhile has rhythms of
-/// its own, with which no fixed order must fall in step; and what one request leaves to be done holds up the next, so that
-/// each kind must come as often after itself as after any other.
+/// The times of each kind of request, in an order drawn anew for each round: what goes on in the server meanwhile has
+/// rhythms of its own, with which no fixed order must fall in step.
 async fn interleaved(
     client: &mut Client,
     (kinds, tries): (usize, usize),
     (ask, is_right): (Ask<'_>, fn(&Answer) -> bool),
 ) -> Outcome<Vec<Vec<Duration>>> {
     let mut times = vec![Vec::new(); kinds];
-    let mut order: Vec<usize> = (0..kinds * tries).map(|nth| nth % kinds).collect();
-    order.shuffle(&mut StdRng::from_os_rng());
-    for kind in order {
-        let request = ask(kind, times[kind].len());
-        let asked = now();
-        let answer = client.ask(&request).await?;
-        times[kind].push(asked.elapsed());
-        if !is_right(&answer) {
-            return Err(format!("a wrong answer: {}", answer.head).into());
+    let mut order: Vec<usize> = (0..kinds).collect();
+    let mut random = StdRng::from_os_rng();
+    for nth in 0..tries {
+        order.shuffle(&mut random);
+        for &kind in &order {
+            let asked = now();
+            let answer = client.ask(&ask(kind, nth)).await?;
+            times[kind].push(asked.elapsed());
+            if !is_right(&answer) {
+                return Err(format!("a wrong answer: {}", answer.head).into());
+            }
         }
     }
     Ok(times)
